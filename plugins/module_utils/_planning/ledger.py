@@ -1,0 +1,108 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What remediation has bought so far, read back from the tags of the EBS volumes: nothing is remembered elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, Optional
+
+from .model import Snapshot
+from .prices import VolumeShape, monthly_usd
+
+TAG = "mesos-scaleio:"
+MANAGED_TAG = TAG + "managed"
+CLUSTER_TAG = TAG + "cluster"
+# Set by a person on a bought volume that must never be put into a pool again. It still costs money.
+QUARANTINE_TAG = TAG + "quarantined"
+GONE_STATES = ("deleting", "deleted")
+
+
+@dataclass(frozen=True)
+class OwnedVolume:
+    id: str
+    state: str
+    shape: VolumeShape
+    encrypted: bool
+    availability_zone: str
+    created_seconds: float
+    instance_id: Optional[str]
+    pool_id: str
+    sds_id: str
+    txn: str
+    slot: int
+    sequence: int
+    set_size: int
+    quarantined: bool
+
+
+def owned_volumes(volumes: Iterable[Mapping[str, Any]], cluster_id: str) -> tuple[OwnedVolume, ...]:
+    """The volumes bought for this cluster, oldest first, from a description of EC2 volumes."""
+    owned = []
+    for volume in volumes:
+        tags = volume["tags"]
+        if tags.get(MANAGED_TAG) == "true" and tags.get(CLUSTER_TAG) == cluster_id:
+            if volume["state"] not in GONE_STATES:
+                owned.append(_owned(volume, tags))
+    return tuple(sorted(owned, key=lambda volume: (volume.created_seconds, volume.id)))
+
+
+def _owned(volume: Mapping[str, Any], tags: Mapping[str, str]) -> OwnedVolume:
+    attached = [item["instance_id"] for item in volume.get("attachments") or [] if item["state"] != "detached"]
+    return OwnedVolume(
+        id=volume["id"],
+        state=volume["state"],
+        shape=VolumeShape(volume["type"], volume["size_gib"], volume.get("iops"), volume.get("throughput")),
+        encrypted=bool(volume.get("encrypted")),
+        availability_zone=volume["availability_zone"],
+        created_seconds=epoch_seconds(volume["created"]),
+        instance_id=attached[0] if attached else None,
+        pool_id=tags.get(TAG + "pool", ""),
+        sds_id=tags.get(TAG + "sds", ""),
+        txn=tags.get(TAG + "txn", ""),
+        slot=_number(tags.get(TAG + "slot")),
+        sequence=_number(tags.get(TAG + "sequence")),
+        set_size=_number(tags.get(TAG + "set-size")),
+        quarantined=QUARANTINE_TAG in tags,
+    )
+
+
+def _number(text: Optional[str]) -> int:
+    return int(text) if text is not None and text.isdigit() else 0
+
+
+def epoch_seconds(moment: str) -> float:
+    """Seconds since 1970 of an ISO 8601 time; without a zone it is UTC."""
+    parsed = datetime.fromisoformat(moment.replace("Z", "+00:00"))
+    return (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).timestamp()
+
+
+def run_rate_usd(volumes: Iterable[OwnedVolume], usd_per_gib_month: Mapping[str, float]) -> float:
+    return round(sum(monthly_usd(volume.shape, usd_per_gib_month) for volume in volumes), 2)
+
+
+def open_transaction(snapshot: Snapshot, volumes: Iterable[OwnedVolume], pool_id: str) -> tuple[OwnedVolume, ...]:
+    """The volumes of the pool's unfinished purchase: one that is not yet a whole set of devices of the pool.
+
+    Of two volumes for one place the older counts, unless the younger already is a device.
+    """
+    devices = {device.name for device in snapshot.devices if device.storage_pool_id == pool_id}
+    transactions: dict[str, dict[tuple[str, int], OwnedVolume]] = {}
+    for volume in volumes:
+        if volume.pool_id == pool_id and volume.txn and not volume.quarantined:
+            places = transactions.setdefault(volume.txn, {})
+            place = (volume.sds_id, volume.slot)
+            if place not in places or (volume.id in devices and places[place].id not in devices):
+                places[place] = volume
+    for places in transactions.values():
+        members = tuple(places[place] for place in sorted(places))
+        if len(members) < members[0].set_size or any(volume.id not in devices for volume in members):
+            return members
+    return ()
+
+
+def next_sequence(volumes: Iterable[OwnedVolume], pool_id: str) -> int:
+    return 1 + max((volume.sequence for volume in volumes if volume.pool_id == pool_id), default=0)
