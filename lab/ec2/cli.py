@@ -1,0 +1,104 @@
+"""ec2-emulator: start the emulator, say where it is in one line of JSON, run until told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import NoReturn
+
+# moto reads these while it is imported: thousands of public images and the policies of IAM are of no use here
+os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
+
+from lab.ec2 import server  # noqa: E402  (after the environment above)
+from lab.ec2.devices import CommandDevices, DeviceBackend, NoDevices  # noqa: E402
+from lab.ec2.fleet import Wanted  # noqa: E402
+from lab.ec2.lifecycle import StateSeconds  # noqa: E402
+
+
+class Parser(argparse.ArgumentParser):
+    """One clear line instead of the usage text."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return host, int(port)
+
+
+def _seconds(text: str) -> StateSeconds:
+    try:
+        return StateSeconds(**{name: float(value) for name, value in (part.split("=") for part in text.split(","))})
+    except (TypeError, ValueError):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like create=0.5,attach=1,detach=0.5,delete=0.5") from None
+
+
+def _instances(text: str) -> list[Wanted]:
+    try:
+        wanted = [Wanted(**entry) for entry in json.loads(Path(text).read_text(encoding="utf-8"))]
+        for host in wanted:
+            ipaddress.ip_address(host.private_ip)
+    except (OSError, ValueError, TypeError) as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from None
+    return wanted
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="ec2-emulator", description=__doc__)
+    parser.add_argument("--listen", type=_address, default=("127.0.0.1", 0), metavar="HOST:PORT")
+    parser.add_argument("--control", type=_address, metavar="HOST:PORT", help="default: a free port of the same host")
+    parser.add_argument(
+        "--instances", type=_instances, default=[], metavar="FILE", help="JSON: name, private_ip, type, az"
+    )
+    parser.add_argument(
+        "--devices-command", metavar="CMD", help="CMD attach INSTANCE VOLUME GIB; CMD detach INSTANCE VOLUME"
+    )
+    parser.add_argument("--state-seconds", type=_seconds, default=StateSeconds(), metavar="create=N,attach=N,...")
+    parser.add_argument("--storage-quota-tib", type=int, default=50, help="per volume type; default 50")
+    return parser
+
+
+def main() -> int:
+    arguments = _parser().parse_args()
+    devices: DeviceBackend = CommandDevices(arguments.devices_command) if arguments.devices_command else NoDevices()
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    try:
+        emulator = server.Emulator(
+            arguments.listen,
+            arguments.control or (arguments.listen[0], 0),
+            devices,
+            arguments.state_seconds,
+            arguments.storage_quota_tib,
+        )
+    except OSError as error:
+        print(f"ec2-emulator: cannot listen: {error}", file=sys.stderr)
+        return 2
+    emulator.start(arguments.instances)
+    ready = {
+        "endpoint_url": emulator.endpoint_url,
+        "region": server.REGION,
+        "access_key": server.ACCESS_KEY,
+        "secret_key": server.SECRET_KEY,
+        "control_url": emulator.control_url,
+        "pid": os.getpid(),
+        "instances": [instance.as_dict() for instance in emulator.instances],
+    }
+    print(json.dumps(ready), flush=True)
+    stopped.wait()
+    emulator.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,112 @@
+"""Volumes need time: creating, attaching, detaching and deleting are states that callers see."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from lab.ec2.devices import DeviceBackend
+from lab.ec2.world import EmulatedVolume, World
+
+
+@dataclass(frozen=True)
+class StateSeconds:
+    """How long each passing state lasts."""
+
+    create: float = 0.5
+    attach: float = 1.0
+    detach: float = 0.5
+    delete: float = 0.5
+
+
+class Lifecycle:
+    """Moves volumes through their states. Methods are called with the lock held; the lock guards all of moto."""
+
+    def __init__(self, lock: threading.RLock, devices: DeviceBackend, seconds: StateSeconds) -> None:
+        self._lock = lock
+        self._devices = devices
+        self._seconds = seconds
+        self._timers: set[threading.Timer] = set()
+
+    def created(self, world: World, volume: Any, fails: bool) -> None:
+        volume.__class__ = EmulatedVolume
+        volume.passing_state = "creating"
+
+        def finish() -> None:
+            with self._lock:
+                volume.passing_state = "error" if fails else None
+
+        self._after(self._seconds.create, finish)
+
+    def attached(self, world: World, volume: Any) -> None:
+        attachment = volume.attachment
+        mapping = attachment.instance.block_device_mapping[attachment.device]
+        attachment.status = mapping.status = "attaching"
+        attachment.delete_on_termination = False
+        attachment.device_lock = threading.Lock()
+
+        def finish() -> None:
+            with attachment.device_lock:
+                if attachment.status != "attaching":
+                    return
+                self._devices.attach(_host(attachment.instance), volume.id, int(volume.size), attachment.device)
+                with self._lock:
+                    if attachment.status == "attaching":
+                        attachment.status = mapping.status = "attached"
+
+        self._after(self._seconds.attach, finish)
+
+    def detaching(self, world: World, volume: Any) -> None:
+        attachment = volume.attachment
+        mapping = attachment.instance.block_device_mapping[attachment.device]
+        attachment.status = mapping.status = "detaching"
+
+        def finish() -> None:
+            with getattr(attachment, "device_lock", threading.Lock()):  # a root volume never had a device made for it
+                self._devices.detach(_host(attachment.instance), volume.id)
+            with self._lock:
+                world.ec2.detach_volume(volume.id, attachment.instance.id, attachment.device)
+
+        self._after(self._seconds.detach, finish)
+
+    def deleting(self, world: World, volume: Any) -> None:
+        volume.__class__ = EmulatedVolume
+        volume.passing_state = "deleting"
+
+        def finish() -> None:
+            with self._lock:
+                world.ec2.volumes.pop(volume.id, None)
+
+        self._after(self._seconds.delete, finish)
+
+    def forgotten(self, instance: Any, volume_ids: list[str]) -> None:
+        """The instance was terminated: its devices go at once."""
+        for volume_id in volume_ids:
+            self._after(0, lambda volume_id=volume_id: self._devices.detach(_host(instance), volume_id))
+
+    def stop(self) -> None:
+        for timer in list(self._timers):
+            timer.cancel()
+
+    def _after(self, seconds: float, finish: Callable[[], None]) -> None:
+        def run() -> None:
+            try:
+                finish()
+            except Exception as error:  # a host that cannot get its device leaves the state as it is, as in EC2
+                print(f"ec2-emulator: {error}", file=sys.stderr, flush=True)
+            finally:
+                self._timers.discard(timer)
+
+        timer = threading.Timer(seconds, run)
+        timer.daemon = True
+        self._timers.add(timer)
+        timer.start()
+
+
+def _host(instance: Any) -> str:
+    """The name under which the devices' side knows the instance."""
+    tags = {tag["key"]: tag["value"] for tag in instance.get_tags()}
+    return tags.get("mesos-scaleio:cluster-host") or tags.get("Name") or instance.id

@@ -1,0 +1,74 @@
+"""The emulator as an object: two listeners, the shim and its control URL."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import boto3
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from lab.ec2.control import Control
+from lab.ec2.devices import DeviceBackend
+from lab.ec2.faults import Record
+from lab.ec2.fleet import Instance, Wanted, launch
+from lab.ec2.lifecycle import Lifecycle, StateSeconds
+from lab.ec2.shim import Shim
+
+REGION = "us-east-1"
+ACCESS_KEY = "lab-access-key"
+SECRET_KEY = "lab-secret-key"
+
+
+class QuietHandler(MotoRequestHandler):
+    """The control URL has the log of requests; standard error is for trouble."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        pass
+
+
+class Emulator:
+    """An EC2 that runs until it is stopped."""
+
+    def __init__(
+        self,
+        listen: tuple[str, int],
+        control: tuple[str, int],
+        devices: DeviceBackend,
+        seconds: StateSeconds,
+        storage_quota_tib: int = 50,
+    ) -> None:
+        lock = threading.RLock()
+        self.record = Record()
+        self._lifecycle = Lifecycle(lock, devices, seconds)
+        shim = Shim(self.record, self._lifecycle, lock, storage_quota_tib)
+        self._servers = [_listener(listen, shim), _listener(control, Control(self.record))]
+        self.endpoint_url, self.control_url = (f"http://{own.host}:{own.port}" for own in self._servers)
+        self.instances: list[Instance] = []
+
+    def start(self, wanted: Sequence[Wanted] = ()) -> None:
+        for server in self._servers:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
+        client = boto3.client(
+            "ec2",
+            endpoint_url=self.endpoint_url,
+            region_name=REGION,
+            aws_access_key_id=ACCESS_KEY,
+            aws_secret_access_key=SECRET_KEY,
+        )
+        self.instances = launch(client, wanted)
+        self.record.reset()
+
+    def stop(self) -> None:
+        self._lifecycle.stop()
+        for server in self._servers:
+            server.shutdown()
+            server.server_close()
+
+
+def _listener(address: tuple[str, int], application: Callable[..., Any]) -> BaseWSGIServer:
+    server = make_server(*address, application, threaded=True, request_handler=QuietHandler)
+    server.daemon_threads = True
+    return server

@@ -1,0 +1,198 @@
+"""The WSGI application in front of moto: reads each EC2 call, refuses, delays, remembers, then lets moto answer."""
+
+from __future__ import annotations
+
+import io
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from lab.ec2 import rules
+from lab.ec2.errors import Ec2Error
+from lab.ec2.faults import Fault, Record
+from lab.ec2.lifecycle import Lifecycle
+from lab.ec2.paging import page
+from lab.ec2.world import Form, Remembered, World, numbered
+
+NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
+ADDRESS_FILTER = "network-interface.addresses.private-ip-address"
+SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+ALWAYS_ANSWERED = {"SnapshotId": "", "MultiAttachEnabled": "false"}
+ANSWERED_BY_TYPE = {"gp3": {"Throughput": "125"}}
+Answer = tuple[int, list[tuple[str, str]], bytes]
+
+
+class Shim:
+    """Serves all of moto; calls to EC2 pass the rules first."""
+
+    def __init__(self, record: Record, lifecycle: Lifecycle, lock: threading.RLock, storage_quota_tib: int) -> None:
+        self._moto = DomainDispatcherApplication(create_backend_app)
+        self._record = record
+        self._lifecycle = lifecycle
+        self._lock = lock
+        self._storage_quota_tib = storage_quota_tib
+        self._worlds: dict[str, World] = {}
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+        if not scope or scope["service"] != "ec2":
+            status, headers, answer = self._forward(environ, body)
+            return _respond(start_response, status, headers, answer)
+        form = dict(parse_qsl(body.decode(), keep_blank_values=True))
+        action = form.get("Action", "")
+        fault = self._record.next_fault(action)
+        status, headers, answer = self._serve(environ, form, scope["region"], fault)
+        code = re.search(rb"<Code>([^<]+)</Code>", answer) if status >= 400 else None
+        self._record.add(action, form, status, code[1].decode() if code else None, fault)
+        if fault and fault.kind == "lost_answer":
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        return _respond(start_response, status, headers, answer)
+
+    def _serve(self, environ: dict[str, Any], form: Form, region: str, fault: Fault | None) -> Answer:
+        try:
+            if fault and fault.kind == "delay":
+                time.sleep(fault.seconds)
+            if fault and fault.kind == "throttle":
+                raise Ec2Error("RequestLimitExceeded", "Request limit exceeded.")
+            if fault and fault.kind == "error":
+                raise Ec2Error(fault.code, fault.message)
+            with self._lock:
+                world = self._worlds.setdefault(region, World(region, self._storage_quota_tib))
+                rules.check(form, world)
+                return self._answer(environ, form, world)
+        except Ec2Error as error:
+            return error.status, _xml_headers(), error.body()
+
+    def _answer(self, environ: dict[str, Any], form: Form, world: World) -> Answer:
+        action = form["Action"]
+        dry_run = form.get("DryRun", "").lower() == "true"
+        if not dry_run:
+            if action == "CreateVolume":
+                return self._create(environ, form, world)
+            if action == "AttachVolume":
+                return self._attach(environ, form, world)
+            if action == "DetachVolume":
+                return self._detach(form, world)
+            if action == "DeleteVolume":
+                self._lifecycle.deleting(world, world.volume(form["VolumeId"]))
+                return 200, _xml_headers(), _xml("DeleteVolumeResponse", {"return": "true"})
+            if action == "TerminateInstances":
+                return self._terminate(environ, form, world)
+            if action == "RunInstances":
+                return self._run(environ, form, world)
+        if action == "DescribeInstances":
+            form = _without_address_filter(form, world)
+        status, headers, answer = self._forward(environ, urlencode(form).encode())
+        if status == 200 and action in {"DescribeVolumes", "DescribeInstances"}:
+            answer = page(answer, form)
+        return status, headers, answer
+
+    def _create(self, environ: dict[str, Any], form: Form, world: World) -> Answer:
+        token = form.get("ClientToken")
+        if token and token in world.tokens:
+            return 200, _xml_headers(), world.tokens[token].answer
+        sent = {**ANSWERED_BY_TYPE.get(form.get("VolumeType", ""), {}), **ALWAYS_ANSWERED, **form}
+        if zone_id := sent.pop("AvailabilityZoneId", None):
+            sent["AvailabilityZone"] = next(name for name, own in world.zone_names().items() if own == zone_id)
+        if world.encrypts_by_default():
+            sent["Encrypted"] = "true"
+        before = set(world.ec2.volumes)
+        status, headers, answer = self._forward(environ, urlencode(sent).encode())
+        if status != 200:
+            return status, headers, answer
+        (volume_id,) = set(world.ec2.volumes) - before
+        key = form.get("KmsKeyId")
+        self._lifecycle.created(world, world.volume(volume_id), fails=bool(key) and not world.kms_key_exists(str(key)))
+        answer = re.sub(rb"<status>[^<]*</status>", b"<status>creating</status>", answer)
+        if token:
+            world.tokens[token] = Remembered(rules.fingerprint(form), volume_id, answer)
+        return status, headers, answer
+
+    def _attach(self, environ: dict[str, Any], form: Form, world: World) -> Answer:
+        status, headers, answer = self._forward(environ, urlencode(form).encode())
+        if status == 200:
+            self._lifecycle.attached(world, world.volume(form["VolumeId"]))
+        return status, headers, answer
+
+    def _detach(self, form: Form, world: World) -> Answer:
+        volume = world.volume(form["VolumeId"])
+        self._lifecycle.detaching(world, volume)
+        fields = {
+            "volumeId": volume.id,
+            "instanceId": volume.attachment.instance.id,
+            "device": volume.attachment.device,
+            "status": "detaching",
+        }
+        return 200, _xml_headers(), _xml("DetachVolumeResponse", fields)
+
+    def _run(self, environ: dict[str, Any], form: Form, world: World) -> Answer:
+        answer = self._forward(environ, urlencode(form).encode())
+        for volume in world.volumes():
+            volume.snapshot_id = volume.snapshot_id or ""
+            volume.multi_attach_enabled = bool(volume.multi_attach_enabled)
+            for attachment in volume.attachments:
+                attachment.delete_on_termination = world.attachments(attachment.instance)[
+                    attachment.device
+                ].delete_on_termination
+        return answer
+
+    def _terminate(self, environ: dict[str, Any], form: Form, world: World) -> Answer:
+        held = {}
+        for instance_id in numbered(form, "InstanceId"):
+            instance = world.instance(instance_id)
+            held[instance_id] = (instance, [mapping.volume_id for mapping in world.attachments(instance).values()])
+        status, headers, answer = self._forward(environ, urlencode(form).encode())
+        if status == 200:
+            for instance, volume_ids in held.values():
+                self._lifecycle.forgotten(instance, volume_ids)
+        return status, headers, answer
+
+    def _forward(self, environ: dict[str, Any], body: bytes) -> Answer:
+        got: dict[str, Any] = {}
+
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
+            got["status"], got["headers"] = int(status.split()[0]), headers
+
+        inner = {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        answer = b"".join(self._moto(inner, start_response))
+        return got["status"], got["headers"], answer
+
+
+def _without_address_filter(form: Form, world: World) -> Form:
+    """moto cannot filter by the addresses of interfaces: look them up and filter by instance id instead."""
+    for key, value in form.items():
+        if value == ADDRESS_FILTER and re.fullmatch(r"Filter\.\d+\.Name", key):
+            prefix = key.removesuffix(".Name")
+            wanted = set(numbered(form, f"{prefix}.Value"))
+            rest = {name: text for name, text in form.items() if not name.startswith(f"{prefix}.")}
+            found = world.instances_with_address(wanted) or ["no-such-instance"]
+            return {
+                **rest,
+                key: "instance-id",
+                **{f"{prefix}.Value.{number}": instance_id for number, instance_id in enumerate(found, 1)},
+            }
+    return form
+
+
+def _xml_headers() -> list[tuple[str, str]]:
+    return [("Content-Type", "text/xml;charset=UTF-8")]
+
+
+def _xml(name: str, fields: dict[str, str]) -> bytes:
+    inner = "".join(f"<{key}>{value}</{key}>" for key, value in fields.items())
+    return f'<{name} xmlns="{NAMESPACE}"><requestId>emulated</requestId>{inner}</{name}>'.encode()
+
+
+def _respond(
+    start_response: Callable[..., Any], status: int, headers: list[tuple[str, str]], answer: bytes
+) -> Iterable[bytes]:
+    kept = [(name, value) for name, value in headers if name.lower() != "content-length"]
+    start_response(f"{status} {'OK' if status < 400 else 'Error'}", [*kept, ("Content-Length", str(len(answer)))])
+    return [answer]

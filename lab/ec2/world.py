@@ -1,0 +1,111 @@
+"""What the rules may look at: moto's own objects of one Region, reached in process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.ec2.models import ec2_backends
+from moto.ec2.models.elastic_block_store import Volume
+from moto.kms.models import kms_backends
+
+from lab.ec2.errors import Ec2Error
+
+Form = dict[str, str]
+
+
+@dataclass
+class Remembered:
+    """What a ClientToken was used for."""
+
+    fingerprint: tuple[tuple[str, str], ...]
+    volume_id: str
+    answer: bytes
+
+
+class EmulatedVolume(Volume):
+    """moto's volume, which knows only available and in-use, plus the states on the way."""
+
+    passing_state: str | None = None
+
+    @property
+    def status(self) -> str:
+        return self.passing_state or super().status
+
+
+@dataclass
+class World:
+    """One Region."""
+
+    region: str
+    storage_quota_tib: int = 50
+    tokens: dict[str, Remembered] = field(default_factory=dict)
+
+    @property
+    def ec2(self) -> Any:
+        return ec2_backends[DEFAULT_ACCOUNT_ID][self.region]
+
+    def zone_names(self) -> dict[str, str]:
+        """Zone ids by zone name."""
+        return {zone.name: zone.zone_id for zone in self.ec2.describe_availability_zones()}
+
+    def volumes(self) -> list[Any]:
+        return list(self.ec2.volumes.values())
+
+    def volume(self, volume_id: str) -> Any:
+        found = self.ec2.volumes.get(volume_id)
+        if found is None:
+            raise Ec2Error("InvalidVolume.NotFound", f"The volume '{volume_id}' does not exist.")
+        return found
+
+    def instance(self, instance_id: str) -> Any:
+        for instance in self.ec2.all_instances():
+            if instance.id == instance_id:
+                return instance
+        raise Ec2Error("InvalidInstanceID.NotFound", f"The instance ID '{instance_id}' does not exist")
+
+    def instances_with_address(self, addresses: set[str]) -> list[str]:
+        """Ids of the instances one of whose interfaces has one of the addresses."""
+        found = []
+        for instance in self.ec2.all_instances():
+            own = {interface.private_ip_address for interface in instance.network_interfaces}
+            own |= {
+                entry["PrivateIpAddress"] for nic in instance.network_interfaces for entry in nic.private_ip_addresses
+            }
+            if own & addresses:
+                found.append(instance.id)
+        return found
+
+    def attachments(self, instance: Any) -> dict[str, Any]:
+        """Block device mappings by device name."""
+        return dict(instance.block_device_mapping.items())
+
+    def attachment_limit(self, instance: Any) -> int:
+        """Volumes that the instance may hold, the root volume among them."""
+        kind = self.ec2.describe_instance_types([instance.instance_type])[0]
+        info = kind["EbsInfo"]
+        limit = int(info["MaximumEbsAttachments"])
+        if info.get("AttachmentLimitType") == "shared":
+            limit -= len(instance.network_interfaces) - 1
+        return limit
+
+    def encrypts_by_default(self) -> bool:
+        return bool(self.ec2.ebs_encryption_by_default)
+
+    def kms_key_exists(self, key_id: str) -> bool:
+        try:
+            kms_backends[DEFAULT_ACCOUNT_ID][self.region].describe_key(key_id)
+        except Exception:  # moto raises several kinds here; each means that the key cannot be used
+            return False
+        return True
+
+
+def numbered(form: Form, prefix: str) -> list[str]:
+    """The values of PREFIX.1, PREFIX.2, ... in order."""
+    found = []
+    number = 1
+    while (value := form.get(f"{prefix}.{number}")) is not None:
+        found.append(value)
+        number += 1
+    return found
