@@ -116,10 +116,12 @@ class Sds:
 
 @dataclass(frozen=True)
 class Device:
+    """A disk of an SDS. One that serves an acceleration pool has no storage pool."""
+
     id: str
     name: Optional[str]
     sds_id: str
-    storage_pool_id: str
+    storage_pool_id: Optional[str]
     path: str
     state: str
     error_state: str

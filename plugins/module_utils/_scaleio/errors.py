@@ -1,0 +1,99 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can go wrong between us and a Gateway, each with what to do about it."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+# What the MDM answers when an object does not exist.
+NOT_FOUND_CODES = frozenset({3, 78, 79, 80, 91, 126, 142, 155, 171, 193})
+
+_REMEDIES = {
+    61: "Add devices or free capacity first, or choose a smaller spare_percentage.",
+    67: "Free capacity or add devices to the storage pool.",
+    71: "Check that the path exists on the SDS's host and that the scini/SDS service may open it.",
+    72: "Use a disk within the size range that this ScaleIO version supports.",
+    131: "Extend the licence of the system.",
+    132: "Extend the licence of the system.",
+    168: "Use a Gateway user whose role may configure the system.",
+    247: "Use a Gateway user whose role may configure the system.",
+    249: "Change the user's initial password first (scli --set_password).",
+    252: "Wait ten minutes for idle sessions to end, or log other clients out.",
+}
+
+
+class ScaleioError(Exception):
+    """One clear message, and the same for machines in `as_failure()`."""
+
+    code = "scaleio_error"
+
+    def __init__(self, message: str, remedy: str = "", server: str = "", about: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+        self.server = server
+        self.about = about
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return f"{message} {self.remedy}" if self.remedy else message
+
+    def as_failure(self) -> dict[str, Any]:
+        return {"code": self.code, "object": self.about, "server": self.server, "remedy": self.remedy}
+
+
+class BadConnectionOption(ScaleioError):
+    code = "bad_connection_option"
+
+
+class AuthenticationFailed(ScaleioError):
+    code = "authentication_failed"
+
+
+class GatewayUnreachable(ScaleioError):
+    code = "gateway_unreachable"
+
+
+class CertificateRejected(ScaleioError):
+    code = "certificate_rejected"
+
+
+class AnswerLost(ScaleioError):
+    """A write was sent and no answer came: it may or may not have happened."""
+
+    code = "answer_lost"
+
+
+class Refused(ScaleioError):
+    """The Gateway or the MDM said no."""
+
+    code = "refused"
+
+    def __init__(self, error_code: int, text: str, status: int, request: str) -> None:
+        super().__init__(
+            f"ScaleIO refused {request}: {text} (error {error_code}, HTTP {status}).",
+            remedy=_REMEDIES.get(error_code, ""),
+            server=text,
+            about=request,
+        )
+        self.error_code = error_code
+        self.status = status
+
+    def as_failure(self) -> dict[str, Any]:
+        return {**super().as_failure(), "error_code": self.error_code}
+
+
+class NotFound(Refused):
+    code = "not_found"
+
+
+def refusal(status: int, answer: Any, request: str) -> Refused:
+    """Turn an error answer into the exception for it; a body without a message (HTML) says only its status."""
+    error_code: int = 0
+    text: Optional[str] = None
+    if isinstance(answer, dict):
+        text = answer.get("message")
+        error_code = int(answer.get("errorCode") or 0)
+    kind = NotFound if status == 404 or error_code in NOT_FOUND_CODES else Refused
+    return kind(error_code, (text or "no explanation given").rstrip("."), status, request)

@@ -1,0 +1,170 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The whole system in two requests, three when the tree does not tell about the MDM cluster."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from .._planning import capacity
+from .._planning.model import Snapshot, snapshot_from
+from .client import Gateway
+
+# One property that a version does not know fails the whole request; every version since 2.0 knows all of these.
+_REBUILD_PROPERTIES = tuple(
+    f"{progress}{kind}RebuildCapacityInKb" for progress in ("pending", "active") for kind in ("Fwd", "Bck", "Norm")
+)
+_REBALANCE_PROPERTIES = ("pendingRebalanceCapacityInKb", "activeRebalanceCapacityInKb")
+_SINGLE_PROPERTIES = {
+    "limit_kib": "capacityLimitInKb",
+    "in_use_kib": "capacityInUseInKb",
+    "spare_kib": "spareCapacityInKb",
+    "unused_kib": "unusedCapacityInKb",
+    "max_kib": "maxCapacityInKb",
+    "available_for_volumes_kib": "capacityAvailableForVolumeAllocationInKb",
+    "failed_kib": "failedCapacityInKb",
+    "degraded_kib": "degradedHealthyCapacityInKb",
+    "in_maintenance_kib": "inMaintenanceCapacityInKb",
+    "unreachable_kib": "unreachableUnusedCapacityInKb",
+}
+POOL_PROPERTIES = (*_SINGLE_PROPERTIES.values(), *_REBUILD_PROPERTIES, *_REBALANCE_PROPERTIES)
+
+
+def read_snapshot(gateway: Gateway) -> Snapshot:
+    return snapshot_from(read_system(gateway))
+
+
+def read_system(gateway: Gateway) -> dict[str, Any]:
+    """The snapshot in its JSON-able form."""
+    tree = gateway.get("/api/instances")
+    selected = {"type": "StoragePool", "allIds": "", "properties": list(POOL_PROPERTIES)}
+    answer = gateway.query("/api/instances/querySelectedStatistics", {"selectedStatisticsList": [selected]})
+    statistics = answer.get("StoragePool") or {}
+    system = tree["System"]
+    cluster = system.get("mdmCluster") or gateway.query("/api/instances/System/queryMdmCluster", {})
+    volumes = _list(tree, "volumeList")
+    return {
+        "system": {
+            "id": system["id"],
+            "name": system.get("name"),
+            "version": gateway.version,
+            "mdm": mdm_cluster(cluster),
+        },
+        "protection_domains": [
+            {"id": item["id"], "name": item["name"], "state": item["protectionDomainState"]}
+            for item in _list(tree, "protectionDomainList")
+        ],
+        "fault_sets": [
+            {"id": item["id"], "name": item["name"], "protection_domain_id": item["protectionDomainId"]}
+            for item in _list(tree, "faultSetList")
+        ],
+        "storage_pools": [
+            storage_pool(item, statistics.get(item["id"]) or {}) for item in _list(tree, "storagePoolList")
+        ],
+        "sds": [sds(item) for item in _list(tree, "sdsList")],
+        "devices": [device(item) for item in _list(tree, "deviceList")],
+        "sdcs": [sdc(item) for item in _list(tree, "sdcList")],
+        "volumes": [volume(item) for item in volumes],
+    }
+
+
+def mdm_cluster(cluster: dict[str, Any]) -> dict[str, Any]:
+    """A single MDM has no slaves or tie-breakers, as empty lists or as missing keys."""
+    master = cluster.get("master")
+    return {
+        "mode": cluster["clusterMode"],
+        "state": cluster["clusterState"],
+        "primary": _member(master) if master else None,
+        "secondaries": [_member(item) for item in _list(cluster, "slaves")],
+        "tie_breakers": [_member(item) for item in _list(cluster, "tieBreakers")],
+        "standbys": [_member(item) for item in _list(cluster, "standbyMDMs")],
+    }
+
+
+def storage_pool(item: dict[str, Any], statistics: dict[str, Any]) -> dict[str, Any]:
+    sizes = {name: int(statistics.get(key) or 0) for name, key in _SINGLE_PROPERTIES.items()}
+    sizes["rebuild_pending_kib"] = sum(int(statistics.get(key) or 0) for key in _REBUILD_PROPERTIES)
+    sizes["rebalance_pending_kib"] = sum(int(statistics.get(key) or 0) for key in _REBALANCE_PROPERTIES)
+    return {
+        "id": item["id"],
+        "name": item["name"],
+        "protection_domain_id": item["protectionDomainId"],
+        "media_type": item.get("mediaType"),
+        "spare_percentage": item["sparePercentage"],
+        "zero_padding_enabled": item["zeroPaddingEnabled"],
+        "rebuild_enabled": item["rebuildEnabled"],
+        "rebalance_enabled": item["rebalanceEnabled"],
+        "capacity_alert_high_percent": item["capacityAlertHighThreshold"],
+        "capacity_alert_critical_percent": item["capacityAlertCriticalThreshold"],
+        "capacity": sizes,
+        "used_percent": capacity.used_percent(sizes["in_use_kib"], sizes["limit_kib"], sizes["spare_kib"]),
+        "used_percent_raw": capacity.used_percent_raw(sizes["in_use_kib"], sizes["limit_kib"]),
+    }
+
+
+def sds(item: dict[str, Any]) -> dict[str, Any]:
+    states = {
+        "state": item["sdsState"],
+        "membership_state": item["membershipState"],
+        "connection_state": item["mdmConnectionState"],
+        "maintenance_state": item.get("maintenanceState") or "NoMaintenance",
+    }
+    # A dead SDS keeps sdsState Normal, so all four count.
+    healthy = tuple(states.values()) == ("Normal", "Joined", "Connected", "NoMaintenance")
+    return {
+        "id": item["id"],
+        "name": item["name"],
+        "protection_domain_id": item["protectionDomainId"],
+        "fault_set_id": item.get("faultSetId"),
+        "ips": [{"ip": address["ip"], "role": address["role"]} for address in _list(item, "ipList")],
+        "port": item["port"],
+        **states,
+        "healthy": healthy,
+    }
+
+
+def device(item: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": item["id"],
+        "name": item.get("name"),
+        "sds_id": item["sdsId"],
+        "storage_pool_id": item.get("storagePoolId"),
+        "path": item["deviceCurrentPathName"],
+        "state": item["deviceState"],
+        "error_state": item.get("errorState") or "None",
+        "capacity_limit_kib": item["capacityLimitInKb"],
+        "max_capacity_kib": item["maxCapacityInKb"],
+    }
+
+
+def sdc(item: dict[str, Any]) -> dict[str, Any]:
+    addresses: Optional[list[str]] = item.get("sdcIps")
+    return {
+        "id": item["id"],
+        "name": item.get("name"),
+        "guid": item["sdcGuid"],
+        "ip": item.get("sdcIp") or (addresses[0] if addresses else ""),
+        "connection_state": item["mdmConnectionState"],
+        "approved": bool(item["sdcApproved"]),
+    }
+
+
+def volume(item: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": item["id"],
+        "name": item.get("name") or "",
+        "storage_pool_id": item["storagePoolId"],
+        "size_kib": item["sizeInKb"],
+        "type": item["volumeType"],
+        "mapped_sdc_ids": [mapping["sdcId"] for mapping in _list(item, "mappedSdcInfo")],
+    }
+
+
+def _member(item: dict[str, Any]) -> dict[str, Any]:
+    return {"name": item.get("name"), "ips": list(item.get("ips") or [])}
+
+
+def _list(holder: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """An empty list may also be null or absent."""
+    return holder.get(key) or []
