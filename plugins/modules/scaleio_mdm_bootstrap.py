@@ -1,0 +1,268 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: scaleio_mdm_bootstrap
+short_description: Form an MDM cluster with scli
+version_added: "0.1.0"
+description:
+  - Creates the MDM cluster on its first primary, sets the password of C(admin), adds the other members, switches the
+    cluster to three or five nodes and names the system. Steps that are already done are left out, so that a run that was
+    interrupted is continued by the next one.
+  - There is no REST call for this, so the module runs C(scli) on a host that has it. It must run as root there.
+  - C(scli) takes passwords on its command line only. They are visible to other users of the host for that moment.
+  - A member that leads after a fail-over is left in charge, and members that are not listed are left alone.
+author:
+  - The mesos_scaleio.platform contributors (@mesos-scaleio)
+options:
+  members:
+    description:
+      - Members of the cluster, C(1), C(3) or C(5) of them.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description:
+          - Name of the member.
+        type: str
+        required: true
+      ips:
+        description:
+          - Addresses of the member.
+        type: list
+        elements: str
+        required: true
+      role:
+        description:
+          - What the member is when the cluster is formed.
+        type: str
+        choices: [primary, secondary, tiebreaker]
+        required: true
+  password:
+    description:
+      - Password of the user C(admin).
+    type: str
+    required: true
+  initial_password:
+    description:
+      - Password of C(admin) in a cluster that was just created.
+    type: str
+    default: admin
+  system_name:
+    description:
+      - Name of the system. Without it the name is left alone.
+    type: str
+  executable:
+    description:
+      - Name or path of C(scli).
+    type: str
+    default: scli
+  wait_timeout_seconds:
+    description:
+      - How long to wait for MDM daemons that do not answer yet.
+    type: int
+    default: 60
+attributes:
+  check_mode:
+    description: Logs in, reads and says what would be done. Without C(scli) on the host everything is still to be done.
+    support: full
+  diff_mode:
+    description: Shows the steps.
+    support: full
+  platform:
+    description: Hosts with the MDM package.
+    support: full
+    platforms: posix
+"""
+
+EXAMPLES = r"""
+- name: Form the cluster
+  mesos_scaleio.platform.scaleio_mdm_bootstrap:
+    members:
+      - {name: agent1, ips: [192.0.2.14], role: primary}
+      - {name: agent2, ips: [192.0.2.15], role: secondary}
+      - {name: agent3, ips: [192.0.2.16], role: tiebreaker}
+    password: "{{ scaleio_admin_password }}"
+    system_name: production
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, in check mode what would be done.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{action: switch_mode, object: cluster, detail: 3_node}]
+remaining:
+  description: What was not done because a step failed.
+  returned: failure
+  type: list
+  elements: dict
+  sample: []
+"""
+
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.mdm_bootstrap import (
+    Member,
+    Step,
+    Wanted,
+    parse_query_cluster,
+    plan,
+    problems,
+)
+
+POLL_SECONDS = 0.5
+NO_CLUSTER = ("not attached", "not configured", "not part of a cluster", "no mdm cluster")
+NOT_YET = ("failed to connect", "connection refused", "not ready", "timed out")
+
+
+class Refused(Exception):
+    def __init__(self, what, server, remedy):
+        super().__init__(what)
+        self.what, self.server, self.remedy = what, server, remedy
+
+
+class Scli:
+    """scli of this host, with the session that it keeps for this user."""
+
+    def __init__(self, module, executable, managers):
+        self.module = module
+        self.executable = executable
+        self.managers = ",".join(managers)
+        self.deadline = time.monotonic() + module.params["wait_timeout_seconds"]
+
+    def run(self, *arguments, local=False, wait=True):
+        """Whether the MDM accepted the command, and its words. Waits for daemons that are still starting."""
+        where = [] if local else ["--mdm_ip", self.managers]
+        while True:
+            code, out, err = self.module.run_command([self.executable, *arguments, *where, "--approve_certificate"])
+            text = "\n".join(part.strip() for part in (out, err) if part.strip())
+            if code == 0 or not wait or not says(text, NOT_YET) or time.monotonic() > self.deadline:
+                return code == 0, text
+            time.sleep(POLL_SECONDS)
+
+    def login(self, password, wait=True):
+        return self.run("--login", "--username", "admin", "--password", password, wait=wait)
+
+
+def says(text, phrases):
+    return any(phrase in text.lower() for phrase in phrases)
+
+
+def find_cluster(scli, password, initial_password):
+    """absent, initial (its password was never set) or ready (logged in)."""
+    # The members are asked before this host: if only this one was installed again, a second cluster must not be made.
+    accepted, text = scli.login(password, wait=False)
+    if not accepted and says(text, NO_CLUSTER + NOT_YET):
+        _accepted, local = scli.run("--query_cluster", local=True)
+        if says(local, NO_CLUSTER):
+            return "absent"
+        accepted, text = scli.login(password)
+    if accepted:
+        return "ready"
+    if scli.login(initial_password)[0]:
+        return "initial"
+    raise Refused("cannot log in to the MDM cluster as admin", text, "check scaleio_admin_password and the MDM daemons")
+
+
+def read_cluster(scli):
+    accepted, text = scli.run("--query_cluster")
+    cluster = parse_query_cluster(text) if accepted else None
+    if cluster is None:
+        raise Refused("cannot read the MDM cluster", text, "look at the MDM daemons and their logs")
+    return cluster
+
+
+def apply(scli, step, params):
+    if step.action == "set_password":
+        # A new cluster still has the initial password, and wants it changed before anything else.
+        scli.login(params["initial_password"])
+        words = ("--set_password", "--old_password", params["initial_password"], "--new_password", params["password"])
+        accepted, text = scli.run(*words)
+        if accepted:
+            accepted, text = scli.login(params["password"])
+    else:
+        accepted, text = scli.run(*step.arguments, local=step.action == "create_cluster")
+    if not accepted:
+        raise Refused(
+            f"the step {step.action} {step.object} failed", text, "correct the cause and run again to continue"
+        )
+
+
+def bootstrap(module, scli, wanted, done, remaining):
+    params = module.params
+    cluster = None
+    found = find_cluster(scli, params["password"], params["initial_password"]) if scli else "absent"
+    if found == "initial":
+        remaining.append(Step("set_password", "admin"))
+        if module.check_mode:
+            return
+        apply(scli, remaining[0], params)
+        done.append(remaining.pop(0))
+    if found != "absent":
+        cluster = read_cluster(scli)
+    remaining.extend(plan(cluster, wanted))
+    while remaining and not module.check_mode:
+        apply(scli, remaining[0], params)
+        done.append(remaining.pop(0))
+    if (scli and found != "absent") or done:
+        scli.run("--logout", wait=False)
+
+
+def shown(steps):
+    return [{"action": step.action, "object": step.object, "detail": step.detail} for step in steps]
+
+
+def main():
+    member = {
+        "name": {"type": "str", "required": True},
+        "ips": {"type": "list", "elements": "str", "required": True},
+        "role": {"type": "str", "choices": ["primary", "secondary", "tiebreaker"], "required": True},
+    }
+    module = AnsibleModule(
+        argument_spec={
+            "members": {"type": "list", "elements": "dict", "required": True, "options": member},
+            "password": {"type": "str", "required": True, "no_log": True},
+            # Everybody knows it, and masking the word admin would make the messages unreadable.
+            "initial_password": {"type": "str", "default": "admin", "no_log": False},
+            "system_name": {"type": "str"},
+            "executable": {"type": "str", "default": "scli"},
+            "wait_timeout_seconds": {"type": "int", "default": 60},
+        },
+        supports_check_mode=True,
+    )
+    params = module.params
+    members = tuple(Member(entry["name"], tuple(entry["ips"]), entry["role"]) for entry in params["members"])
+    wanted = Wanted(members, params["system_name"] or "")
+    done, remaining = [], []
+    try:
+        wrong = problems(wanted)
+        if wrong:
+            raise Refused("the MDM members form no cluster", "; ".join(wrong), "correct scaleio_mdm_role of the hosts")
+        executable = module.get_bin_path(params["executable"])
+        if not executable and not module.check_mode:
+            raise Refused("scli is not on this host", params["executable"], "install the MDM package here first")
+        managers = [member.ips[0] for member in members if member.is_manager]
+        bootstrap(module, Scli(module, executable, managers) if executable else None, wanted, done, remaining)
+    except Refused as error:
+        server = error.server.splitlines()[-1] if error.server else "no answer"
+        module.fail_json(
+            msg=f"MDM cluster: {error.what}: {server} Remedy: {error.remedy}.",
+            failure={"code": "mdm_cluster", "object": wanted.system_name, "server": server, "remedy": error.remedy},
+            steps=shown(done),
+            remaining=shown(remaining),
+        )
+    steps = shown(done or remaining)
+    after = "".join(f"{step['action']} {step['object']} {step['detail']}".rstrip() + "\n" for step in steps)
+    module.exit_json(changed=bool(steps), steps=steps, diff={"before": "", "after": after})
+
+
+if __name__ == "__main__":
+    main()
