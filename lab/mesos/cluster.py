@@ -1,0 +1,270 @@
+"""A real Mesos cluster on loopback, for tests and for people: no root, no containers, any number side by side.
+
+Masters listen on 127.0.0.11 and up, agents on 127.0.0.21 and up. Three masters elect their leader through a ZooKeeper.
+Prints one JSON line when every agent is registered, runs until SIGTERM or SIGINT, and leaves nothing behind.
+A daemon that ends by itself is started again (a master does that when it loses the leadership); a killed one stays down.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import json
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from lab.mesos import zookeeper
+from lab.mesos.build import build
+from lab.mesos.daemons import Daemon, end_tasks, mesos_environment
+from lab.mesos.toolchain import BuildError
+
+FIRST_PORT, LAST_PORT, PORTS_EACH = 5050, 5990, 10
+READY_SECONDS = 60
+AGENT_RESOURCES = "cpus:2;mem:1024;disk:10240;ports:[31000-31999]"
+
+
+class ClusterError(Exception):
+    """Why a cluster cannot come up."""
+
+
+class Stopped(Exception):
+    """A signal asked for the end."""
+
+
+class Cluster:
+    """The daemons of one cluster; `close` ends them with all their tasks."""
+
+    def __init__(self, work_dir: Path, port_base: int, masters: int, agents: int) -> None:
+        self.work_dir, self.port_base = work_dir, port_base
+        self.master_ips = [f"127.0.0.{11 + number}" for number in range(masters)]
+        self.agent_ips = [f"127.0.0.{21 + number}" for number in range(agents)]
+        self.zookeeper_port = port_base + 2
+        self.bin_dir = build() / "bin"
+        self.daemons: list[Daemon] = []
+
+    @property
+    def masters(self) -> list[str]:
+        return [f"{ip}:{self.port_base}" for ip in self.master_ips]
+
+    @property
+    def agents(self) -> list[str]:
+        return [f"{ip}:{self.port_base + 1}" for ip in self.agent_ips]
+
+    @property
+    def zk(self) -> str | None:
+        return f"zk://127.0.0.11:{self.zookeeper_port}/mesos" if len(self.master_ips) > 1 else None
+
+    def start(self, master_flags: dict[str, str], agent_flags: dict[str, str]) -> None:
+        """Start everything and return when all agents are registered."""
+        if self.zk:
+            self._start_zookeeper()
+        for ip in self.master_ips:
+            self._start_master(ip, master_flags)
+        for ip in self.agent_ips:
+            self._start_agent(ip, agent_flags)
+        self._await(lambda: any(metric(host, "master/elected") == 1 for host in self.masters), "an elected master")
+        self._await(lambda: all(metric(host, "slave/registered") == 1 for host in self.agents), "registered agents")
+
+    def describe(self) -> dict[str, Any]:
+        """What a user of the cluster has to know."""
+        return {
+            "masters": [f"http://{host}" for host in self.masters],
+            "zk": self.zk,
+            "agents": [f"http://{host}" for host in self.agents],
+            "pids": {daemon.name: daemon.process.pid for daemon in self.daemons},
+            "work_dir": str(self.work_dir),
+        }
+
+    def supervise(self) -> NoReturn:
+        while True:
+            for daemon in self.daemons:
+                if daemon.restart_after_exit():
+                    print(f"mesos-cluster: {daemon.name} ended and was started again", file=sys.stderr)
+            time.sleep(0.5)
+
+    def close(self) -> None:
+        for daemon in reversed(self.daemons):
+            daemon.stop()
+        end_tasks(self.work_dir)
+
+    def _start(self, name: str, command: Sequence[str]) -> Daemon:
+        daemon = Daemon(name, command, self.work_dir / f"{name}.log", mesos_environment())
+        self.daemons.append(daemon)
+        return daemon
+
+    def _start_zookeeper(self) -> None:
+        if missing := zookeeper.missing_packages():
+            raise ClusterError(f"three masters need ZooKeeper; install it with: apt-get install {' '.join(missing)}")
+        ip, port = self.master_ips[0], self.zookeeper_port
+        self._start("zookeeper", zookeeper.command(self.work_dir / "zookeeper", ip, port))
+        # Mesos' client waits for seconds after a refused connection, so the masters start later
+        self._await(lambda: zookeeper.is_serving(ip, port), "ZooKeeper")
+
+    def _start_master(self, ip: str, extra: dict[str, str]) -> None:
+        name = f"master-{ip}"
+        flags = {"ip": ip, "port": self.port_base, "hostname": ip, "work_dir": self.work_dir / name}
+        if self.zk:
+            quorum = len(self.master_ips) // 2 + 1
+            flags |= {"zk": self.zk, "quorum": quorum, "zk_session_timeout": "4secs"}
+        self._start(name, [str(self.bin_dir / "mesos-master"), *as_arguments(flags | extra)])
+
+    def _start_agent(self, ip: str, extra: dict[str, str]) -> None:
+        name = f"agent-{ip}"
+        flags = {
+            "ip": ip,
+            "port": self.port_base + 1,
+            "hostname": ip,
+            "master": self.zk or self.masters[0],
+            "work_dir": self.work_dir / name,
+            "runtime_dir": self.work_dir / f"{name}.run",
+            "fetcher_cache_dir": self.work_dir / f"{name}.fetch",
+            "launcher": "posix",
+            "isolation": "posix/cpu,posix/mem",
+            "resources": AGENT_RESOURCES,
+            "systemd_enable_support": "false",
+            "switch_user": "false",
+            "registration_backoff_factor": "100ms",
+        }
+        self._start(name, [str(self.bin_dir / "mesos-agent"), *as_arguments(flags | extra)])
+
+    def _await(self, ready: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while not ready():
+            for daemon in self.daemons:
+                if daemon.process.poll() is not None:
+                    raise ClusterError(f"{daemon.name} ended while starting:\n{daemon.last_words()}")
+            if time.monotonic() > deadline:
+                raise ClusterError(f"no {what} after {READY_SECONDS} s; logs are in {self.work_dir}")
+            time.sleep(0.05)
+
+
+def as_arguments(flags: dict[str, Any]) -> list[str]:
+    return [f"--{name}={value}" for name, value in flags.items()]
+
+
+def metric(host: str, name: str) -> float | None:
+    """One metric of a daemon; None while it does not answer."""
+    try:
+        with urllib.request.urlopen(f"http://{host}/metrics/snapshot?timeout=2secs", timeout=5) as response:
+            value: float | None = json.load(response).get(name)
+            return value
+    except (OSError, ValueError):
+        return None
+
+
+def is_free(ip: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ip, port))
+        except OSError:
+            return False
+    return True
+
+
+@contextlib.contextmanager
+def reserved_ports(port_base: int | None) -> Iterator[int]:
+    """Keep a block of ports for the length of a cluster's life, so that two starting at once do not meet."""
+    folder = Path(tempfile.gettempdir(), "mesos-cluster-ports")
+    folder.mkdir(exist_ok=True)
+    if port_base:
+        candidates: Sequence[int] = [port_base]
+    else:
+        candidates = range(FIRST_PORT, LAST_PORT, PORTS_EACH)
+    for candidate in candidates:
+        with (folder / str(candidate)).open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                continue
+            # an agent on every address would be enough, but the first of each kind shows who else is here
+            if all(is_free(ip, candidate + offset) for ip in ("127.0.0.11", "127.0.0.21") for offset in range(3)):
+                yield candidate
+                return
+    raise ClusterError(
+        f"the ports from {candidates[0]} on are taken" + ("; choose another --port-base" * bool(port_base))
+    )
+
+
+@contextlib.contextmanager
+def work_folder(named: Path | None) -> Iterator[Path]:
+    """The folder for logs and state: a named one is kept, the default one goes with the cluster."""
+    if named:
+        named.mkdir(parents=True, exist_ok=True)
+        yield named.resolve()
+        return
+    folder = Path(tempfile.mkdtemp(prefix="mesos-cluster-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"mesos-cluster: {message}\n")
+
+
+def flag(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def agent_count(text: str) -> int:
+    if not text.isdigit() or int(text) > 200:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 200")
+    return int(text)
+
+
+def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = Parser(prog="mesos-cluster", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--masters", type=int, choices=(1, 3), default=1)
+    parser.add_argument("--agents", type=agent_count, default=1, metavar="N")
+    parser.add_argument("--port-base", type=int, metavar="PORT", help="default: a free block from 5050 on")
+    parser.add_argument("--work-dir", type=Path, help="keep logs and state here; default: a folder that is removed")
+    for kind in ("master", "agent"):
+        parser.add_argument(
+            f"--{kind}-flag", type=flag, action="append", default=[], metavar="NAME=VALUE", help=f"for every {kind}"
+        )
+    return parser.parse_args(arguments)
+
+
+def stop(signal_number: int, _: object) -> NoReturn:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    raise Stopped(signal_number)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parse_arguments(arguments)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    try:
+        with reserved_ports(options.port_base) as port_base, work_folder(options.work_dir) as work_dir:
+            cluster = Cluster(work_dir, port_base, options.masters, options.agents)
+            try:
+                cluster.start(dict(options.master_flag), dict(options.agent_flag))
+                print(json.dumps(cluster.describe()), flush=True)
+                cluster.supervise()
+            finally:
+                cluster.close()
+    except Stopped:
+        return 0
+    except (ClusterError, BuildError, OSError) as error:
+        print(f"mesos-cluster: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
