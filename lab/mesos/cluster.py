@@ -2,7 +2,7 @@
 
 Masters listen on 127.0.0.11 and up, agents on 127.0.0.21 and up. Three masters elect their leader through a ZooKeeper.
 Prints one JSON line when every agent is registered, runs until SIGTERM or SIGINT, and leaves nothing behind.
-A daemon that ends by itself is started again (a master does that when it loses the leadership); a killed one stays down.
+A daemon that ends by itself is started again (masters end when they lose the leadership); a killed one stays down.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from lab import paths
 from lab.mesos import zookeeper
 from lab.mesos.build import build
 from lab.mesos.daemons import Daemon, end_tasks, mesos_environment
@@ -96,10 +97,8 @@ class Cluster:
             daemon.stop()
         end_tasks(self.work_dir)
 
-    def _start(self, name: str, command: Sequence[str]) -> Daemon:
-        daemon = Daemon(name, command, self.work_dir / f"{name}.log", mesos_environment())
-        self.daemons.append(daemon)
-        return daemon
+    def _start(self, name: str, command: Sequence[str]) -> None:
+        self.daemons.append(Daemon(name, command, self.work_dir / f"{name}.log", mesos_environment()))
 
     def _start_zookeeper(self) -> None:
         if missing := zookeeper.missing_packages():
@@ -174,8 +173,8 @@ def is_free(ip: str, port: int) -> bool:
 @contextlib.contextmanager
 def reserved_ports(port_base: int | None) -> Iterator[int]:
     """Keep a block of ports for the length of a cluster's life, so that two starting at once do not meet."""
-    folder = Path(tempfile.gettempdir(), "mesos-cluster-ports")
-    folder.mkdir(exist_ok=True)
+    folder = paths.home() / "mesos" / "ports"
+    folder.mkdir(parents=True, exist_ok=True)
     if port_base:
         candidates: Sequence[int] = [port_base]
     else:
@@ -186,13 +185,10 @@ def reserved_ports(port_base: int | None) -> Iterator[int]:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 continue
-            # an agent on every address would be enough, but the first of each kind shows who else is here
             if all(is_free(ip, candidate + offset) for ip in ("127.0.0.11", "127.0.0.21") for offset in range(3)):
                 yield candidate
                 return
-    raise ClusterError(
-        f"the ports from {candidates[0]} on are taken" + ("; choose another --port-base" * bool(port_base))
-    )
+    raise ClusterError(f"the ports from {candidates[0]} on are in use; choose another with --port-base")
 
 
 @contextlib.contextmanager

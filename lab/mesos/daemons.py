@@ -34,7 +34,7 @@ class Daemon:
                 stderr=subprocess.STDOUT,
                 env=dict(self.environment),
                 start_new_session=True,
-                preexec_fn=die_with_parent,
+                preexec_fn=die_with_parent,  # noqa: PLW1509 - the cluster has no threads
             )
 
     def restart_after_exit(self) -> bool:
