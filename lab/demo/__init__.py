@@ -1,0 +1,1 @@
+"""The whole story on one machine, told on a terminal: `make demo`."""

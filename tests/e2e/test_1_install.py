@@ -1,0 +1,74 @@
+"""site.yml on bare hosts, twice."""
+
+from __future__ import annotations
+
+from tests.support.hosts import LabHosts
+
+GIB_KIB = 1 << 20
+
+
+def test_check_mode_on_bare_hosts_passes_and_changes_nothing(lab: LabHosts) -> None:
+    run = lab.play("playbooks/site.yml", "--check")
+    assert run.status == 0, run.output[-4000:]
+    assert "not yet known" in run.output
+    for host in ("master1", "agent1"):
+        packages = lab.execute(host, "dpkg-query -W -f '${Package}\\n'").split()
+        assert not {"zookeeper", "mesos", "emc-scaleio-mdm"} & set(packages)
+        assert lab.execute(host, "ls -d /etc/mesos* /etc/zookeeper* /opt/emc 2>/dev/null || true").strip() == ""
+
+
+def test_first_run_converges(lab: LabHosts) -> None:
+    run = lab.play("playbooks/site.yml")
+    assert run.status == 0, run.output[-4000:]
+    assert set(run.changed) >= {"master1", "master2", "master3", "agent1", "agent2", "agent3"}
+
+
+def test_second_run_changes_nothing_anywhere(lab: LabHosts) -> None:
+    run = lab.play("playbooks/site.yml", "--diff")
+    assert run.status == 0, run.output[-4000:]
+    assert run.changed == {}, run.output
+
+
+def test_check_mode_on_installed_hosts_reports_no_change(lab: LabHosts) -> None:
+    run = lab.play("playbooks/site.yml", "--check")
+    assert run.status == 0, run.output[-4000:]
+    assert run.changed == {}, run.output
+
+
+def test_both_clusters_are_whole(lab: LabHosts) -> None:
+    known = lab.facts()
+    mesos, scaleio = known["mesos"], known["scaleio"]
+    assert len(mesos["agents"]) == 3
+    assert all(agent["active"] for agent in mesos["agents"])
+    assert scaleio["system"]["mdm"]["state"] == "ClusteredNormal"
+    assert scaleio["system"]["mdm"]["mode"] == "ThreeNodes"
+    assert [sds["healthy"] for sds in scaleio["sds"]] == [True] * 3
+    (pool,) = scaleio["storage_pools"]
+    # a disk of 180 GiB gives a device of a whole number of GiB less 1 MiB, and one GiB is lost
+    assert pool["capacity"]["limit_kib"] == 3 * (179 * GIB_KIB - 1024)
+    assert pool["spare_percentage"] == 34
+    assert scaleio["calls"] <= 3
+
+
+def test_mesos_never_offers_what_the_storage_daemons_use(lab: LabHosts) -> None:
+    """The share is subtracted from what each agent announces."""
+    for agent in lab.facts()["mesos"]["agents"]:
+        cpus = int(lab.execute(agent["hostname"], "nproc"))
+        assert agent["resources"]["cpus"] == cpus - 1.5
+
+
+def test_no_secret_is_left_in_the_open(lab: LabHosts) -> None:
+    secrets = [
+        line.split(": ", 1)[1].strip().strip("'\"")
+        for line in (lab.inventory / "group_vars" / "all" / "secrets.yml").read_text().splitlines()
+    ]
+    for host in ("agent1", "master3"):
+        readable = lab.execute(
+            host, "grep -rIl -e " + " -e ".join(secrets) + " /etc /opt/emc /tmp /var/tmp 2>/dev/null || true"
+        )
+        for file in readable.split():
+            assert lab.execute(host, f"stat -c %a {file}").strip() in ("600", "400"), file
+    run = lab.play("playbooks/site.yml", "-vvv")
+    assert run.status == 0
+    for secret in secrets:
+        assert secret not in run.output

@@ -1,0 +1,60 @@
+"""What dies comes back or is replaced, and nothing is lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.hosts import LabHosts, eventually
+
+
+def active(mesos: dict[str, Any]) -> set[str]:
+    return {agent["id"] for agent in mesos["agents"] if agent["active"]}
+
+
+def test_another_master_leads_when_the_leader_is_killed(lab: LabHosts) -> None:
+    before = lab.facts()["mesos"]
+    leader = before["leader"]["hostname"]
+    host = next(name for name in ("master1", "master2", "master3") if leader in (name, lab.address(name)))
+    lab.run("kill", host)
+    try:
+        after = eventually(
+            lambda: lab.facts()["mesos"],
+            lambda mesos: mesos["leader"]["hostname"] != leader and active(mesos) == active(before),
+            60,
+            "another leader, with every agent registered under its old id",
+        )
+    finally:
+        lab.run("start", host)
+    assert len(active(after)) == 3
+
+
+def test_the_secondary_takes_over_when_the_mdm_primary_is_killed(lab: LabHosts) -> None:
+    before = lab.facts()["scaleio"]
+    assert before["system"]["mdm"]["primary"]["ips"] == [lab.address("agent1")]
+    # the daemon alone dies: its host, and with it the host's SDS, stays
+    lab.execute("agent1", "systemctl mask --runtime mdm && systemctl kill -s KILL mdm")
+    secondary = [lab.address("agent2")]
+    try:
+        after = eventually(
+            lambda: lab.facts()["scaleio"],
+            lambda scaleio: scaleio["system"]["mdm"]["primary"]["ips"] == secondary,
+            30,
+            "the secondary is primary and the Gateway answers for it",
+        )
+    finally:
+        lab.execute("agent1", "systemctl unmask --runtime mdm; systemctl start mdm")
+    for what in ("storage_pools", "protection_domains", "volumes"):
+        assert after[what] == before[what]
+    assert [device["id"] for device in after["devices"]] == [device["id"] for device in before["devices"]]
+    eventually(
+        lambda: lab.facts()["scaleio"]["system"]["mdm"]["state"],
+        lambda state: state == "ClusteredNormal",
+        30,
+        "the old primary is back in the cluster",
+    )
+
+
+def test_site_still_changes_nothing_after_the_failures(lab: LabHosts) -> None:
+    run = lab.play("playbooks/site.yml")
+    assert run.status == 0, run.output[-4000:]
+    assert run.changed == {}, run.output
