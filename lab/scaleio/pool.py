@@ -1,0 +1,178 @@
+"""Storage pools and their settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from lab.scaleio import capacity
+from lab.scaleio.refusal import Refusal, invalid
+from lab.scaleio.values import Body, choice, flag, name, object_id, text, whole
+
+if TYPE_CHECKING:
+    from lab.scaleio.system import System
+
+Object = dict[str, Any]
+MEDIA_TYPES = ("HDD", "SSD", "Transitional")
+RMCACHE_MODES = ("Passthrough", "Cached")
+IO_POLICIES = ("unlimited", "limitNumOfConcurrentIos", "favorAppIos", "dynamicBwThrottling")
+MAX_POOLS_PER_DOMAIN = 64
+PRIORITIES = ("rebuild", "rebalance", "vtreeMigration", "protectedMaintenanceMode")
+
+
+def _free_name(system: System, domain_id: str, wanted: str) -> str:
+    if any(pool["name"] == wanted for pool in system.children("StoragePool", "protectionDomainId", domain_id)):
+        raise Refusal(170)
+    return name(wanted)
+
+
+def _percentage(body: Body, key: str, default: int | None, code: int, lowest: int = 0, highest: int = 99) -> int:
+    value = whole(body, key, default)
+    if not lowest <= value <= highest:
+        raise Refusal(code)
+    return value
+
+
+def create(system: System, body: Body) -> object:
+    domain = system.get("ProtectionDomain", object_id(text(body, "protectionDomainId")))
+    if len(system.children("StoragePool", "protectionDomainId", domain["id"])) >= MAX_POOLS_PER_DOMAIN:
+        raise Refusal(181)
+    if system.profile.media_types and not body.get("mediaType"):
+        raise Refusal(372)
+    if not system.profile.media_types and "mediaType" in body:
+        raise invalid("Request message is not valid: unknown parameter mediaType")
+    fields: Object = {
+        "name": _free_name(system, domain["id"], text(body, "name")),
+        "protectionDomainId": domain["id"],
+        "sparePercentage": _percentage(body, "sparePercentage", 10, 316),
+        "zeroPaddingEnabled": flag(body, "zeroPaddingEnabled", system.profile.media_types),
+        "rebuildEnabled": flag(body, "rebuildEnabled", True),
+        "rebalanceEnabled": flag(body, "rebalanceEnabled", True),
+        "checksumEnabled": flag(body, "checksumEnabled", False),
+        "useRmcache": flag(body, "useRmcache", False),
+        "useRfcache": flag(body, "useRfcache", False),
+        "rmcacheWriteHandlingMode": choice(body, "rmcacheWriteHandlingMode", RMCACHE_MODES, "Cached"),
+        "capacityAlertHighThreshold": 80,
+        "capacityAlertCriticalThreshold": 90,
+        "numOfParallelRebuildRebalanceJobsPerDevice": 2,
+        "backgroundScannerMode": "Disabled",
+        "backgroundScannerBWLimitKBps": 0,
+        "mediaType": choice(body, "mediaType", MEDIA_TYPES, "HDD"),
+        "dataLayout": choice(body, "dataLayout", ("MediumGranularity", "FineGranularity"), "MediumGranularity"),
+        "compressionMethod": choice(body, "compressionMethod", ("None", "Normal"), "None"),
+        "externalAccelerationType": choice(
+            body, "externalAccelerationType", ("None", "Read", "Write", "ReadAndWrite"), "None"
+        ),
+        "fglAccpId": None, "fragmentationEnabled": True, "persistentChecksumEnabled": False, "spClass": "Default",
+        "capacityUsageType": "NetCapacity", "addressSpaceUsage": "Normal", "addressSpaceUsageType": "TypeHardLimit",
+        "replicationCapacityMaxRatio": None,
+        "_written_kib": 0,
+    }  # fmt: skip
+    for priority in PRIORITIES:
+        favour = priority != "rebuild"
+        fields[f"{priority}IoPriorityPolicy"] = "favorAppIos" if favour else "limitNumOfConcurrentIos"
+        fields[f"{priority}IoPriorityNumOfConcurrentIosPerDevice"] = 1
+        fields[f"{priority}IoPriorityBwLimitPerDeviceInKbps"] = 10240 if favour else None
+    return {"id": system.add("StoragePool", fields)["id"]}
+
+
+def _rename(system: System, pool: Object, body: Body) -> None:
+    system.set(pool, name=_free_name(system, pool["protectionDomainId"], text(body, "name")))
+
+
+def _remove(system: System, pool: Object, body: Body) -> None:
+    if system.children("Volume", "storagePoolId", pool["id"]):
+        raise Refusal(196)
+    if capacity.devices_of(system, pool):
+        raise Refusal(172)
+    system.drop("StoragePool", pool["id"])
+
+
+def _set_spare(system: System, pool: Object, body: Body) -> None:
+    percent = _percentage(body, "sparePercentage", None, 316)
+    now = system.pool_capacity(pool)
+    if now.in_use_kib > now.limit_kib - capacity.spare_kib(now.limit_kib, percent):
+        raise Refusal(61)
+    system.set(pool, sparePercentage=percent)
+
+
+def _set_thresholds(system: System, pool: Object, body: Body) -> None:
+    high = _percentage(body, "capacityAlertHighThresholdPercent", pool["capacityAlertHighThreshold"], 195, 1, 100)
+    critical = _percentage(
+        body, "capacityAlertCriticalThresholdPercent", pool["capacityAlertCriticalThreshold"], 195, 1, 100
+    )
+    if high >= critical:
+        raise Refusal(370)
+    system.set(pool, capacityAlertHighThreshold=high, capacityAlertCriticalThreshold=critical)
+
+
+def _set_zero_padding(system: System, pool: Object, body: Body) -> None:
+    if capacity.devices_of(system, pool):
+        raise Refusal(262)
+    system.set(pool, zeroPaddingEnabled=flag(body, "zeroPadEnabled"))
+
+
+def _set_parallelism(system: System, pool: Object, body: Body) -> None:
+    limit = whole(body, "limit")
+    if not 1 <= limit <= 10:
+        raise Refusal(62)
+    system.set(pool, numOfParallelRebuildRebalanceJobsPerDevice=limit)
+
+
+def _set_media_type(system: System, pool: Object, body: Body) -> None:
+    if not system.profile.media_types:
+        raise Refusal(62)
+    system.set(pool, mediaType=choice(body, "mediaType", MEDIA_TYPES))
+
+
+def _flag_setter(key: str) -> Callable[[System, Object, Body], None]:
+    return lambda system, pool, body: system.set(pool, **{key: flag(body, key)})
+
+
+def _fixed(**fields: object) -> Callable[[System, Object, Body], None]:
+    return lambda system, pool, body: system.set(pool, **fields)
+
+
+def _priority_setter(priority: str) -> Callable[[System, Object, Body], None]:
+    def set_policy(system: System, pool: Object, body: Body) -> None:
+        policy = choice(body, "policy", IO_POLICIES)
+        ios = whole(body, "numOfConcurrentIosPerDevice", 1)
+        limit_kbps = whole(body, "bwLimitPerDeviceInKbps", 10240)
+        system.set(
+            pool,
+            **{
+                f"{priority}IoPriorityPolicy": policy,
+                f"{priority}IoPriorityNumOfConcurrentIosPerDevice": ios,
+                f"{priority}IoPriorityBwLimitPerDeviceInKbps": limit_kbps if policy == "favorAppIos" else None,
+            },
+        )
+
+    return set_policy
+
+
+def _set_rmcache_mode(system: System, pool: Object, body: Body) -> None:
+    system.set(pool, rmcacheWriteHandlingMode=choice(body, "rmcacheWriteHandlingMode", RMCACHE_MODES))
+
+
+ACTIONS = {
+    "setStoragePoolName": _rename,
+    "removeStoragePool": _remove,
+    "setSparePercentage": _set_spare,
+    "setCapacityAlertThresholds": _set_thresholds,
+    "setZeroPaddingPolicy": _set_zero_padding,
+    "setChecksumEnabled": _flag_setter("checksumEnabled"),
+    "setRebuildEnabled": _flag_setter("rebuildEnabled"),
+    "setRebalanceEnabled": _flag_setter("rebalanceEnabled"),
+    "setUseRmcache": _flag_setter("useRmcache"),
+    "enableRfcache": _fixed(useRfcache=True),
+    "disableRfcache": _fixed(useRfcache=False),
+    "enableFragmentation": _fixed(fragmentationEnabled=True),
+    "disableFragmentation": _fixed(fragmentationEnabled=False),
+    "enablePersistentChecksum": _fixed(persistentChecksumEnabled=True),
+    "disablePersistentChecksum": _fixed(persistentChecksumEnabled=False),
+    "setRmcacheWriteHandlingMode": _set_rmcache_mode,
+    "setRebuildRebalanceParallelism": _set_parallelism,
+    "setMediaType": _set_media_type,
+    **{f"set{p[0].upper()}{p[1:]}IoPriorityPolicy": _priority_setter(p) for p in PRIORITIES if p != "vtreeMigration"},
+    "setVTreeMigrationIoPriorityPolicy": _priority_setter("vtreeMigration"),
+}

@@ -1,0 +1,197 @@
+"""From a path of the REST API to the family of objects that answers it."""
+
+from __future__ import annotations
+
+import re
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from lab.scaleio import (
+    alerts,
+    device,
+    fault_set,
+    mdm,
+    pool,
+    protection_domain,
+    sdc,
+    sds,
+    statistics,
+    users,
+    volume,
+    vtree,
+)
+from lab.scaleio.refusal import Refusal, invalid, unknown_path
+from lab.scaleio.values import Body, object_id, text
+from lab.scaleio.view import CHILDREN, TREE, view
+
+if TYPE_CHECKING:
+    from lab.scaleio.system import System
+
+FAMILIES: dict[str, ModuleType] = {
+    "ProtectionDomain": protection_domain, "FaultSet": fault_set, "StoragePool": pool, "Sds": sds, "Device": device,
+    "Sdc": sdc, "Volume": volume, "VTree": vtree, "User": users, "System": mdm,
+}  # fmt: skip
+EMPTY_KINDS = ("RfcacheDevice", "SnapshotPolicy", "AccelerationPool")
+BY_NAME = {"Domain": "ProtectionDomain", "Pool": "StoragePool", "Volume": "Volume"}
+
+_LIST = re.compile(r"/api/types/(\w+)/instances")
+_BY_NAME = re.compile(r"/api/types/(\w+)/instances/getByName::(.+)")
+_TYPE_ACTION = re.compile(r"/api/types/(\w+)/instances/action/(\w+)")
+_OBJECT = re.compile(r"/api/instances/(\w+)::([^/]+)")
+_RELATION = re.compile(r"/api/instances/(\w+)::([^/]+)/relationships/(\w+)")
+_ACTION = re.compile(r"/api/instances/(\w+)::([^/]+)/action/(\w+)")
+_SYSTEM_ACTION = re.compile(r"/api/instances/System/action/(\w+)")
+
+
+def dispatch(system: System, method: str, path: str, query: dict[str, str], body: object) -> object:
+    path = path.rstrip("/")
+    if method == "GET":
+        return _get(system, path)
+    if method == "POST":
+        if not isinstance(body, dict):
+            raise invalid("Request message is not valid: the body must be a JSON object")
+        return _post(system, path, body)
+    raise Refusal(0, f"Request method '{method}' not supported", status=405)
+
+
+def _get(system: System, path: str) -> object:
+    if path == "/api/version":
+        return system.profile.api_version
+    if path == "/api/instances":
+        return system.cached("tree", lambda: tree(system))
+    if match := _BY_NAME.fullmatch(path):
+        return _get_by_name(system, match[1], match[2])
+    if match := _LIST.fullmatch(path):
+        return listing(system, match[1])
+    if match := _RELATION.fullmatch(path):
+        return _relation(system, match[1], match[2], match[3])
+    if match := _OBJECT.fullmatch(path):
+        return view(system, match[1], _object(system, match[1], match[2]))
+    raise unknown_path(path)
+
+
+def _post(system: System, path: str, body: Body) -> object:
+    if path == "/api/instances/querySelectedStatistics":
+        return statistics.query_all(system, body)
+    if path == "/api/instances/System/queryMdmCluster":
+        return mdm.cluster(system)
+    if match := _TYPE_ACTION.fullmatch(path):
+        return _type_action(system, match[1], match[2], body)
+    if match := _LIST.fullmatch(path):
+        create = getattr(_family(match[1], path), "create", None)
+        if create is None:
+            raise unknown_path(path)
+        return create(system, body)
+    if match := _SYSTEM_ACTION.fullmatch(path):
+        return _act(system, "System", mdm.instance(system), match[1], body, path)
+    if match := _ACTION.fullmatch(path):
+        return _act(system, match[1], _object(system, match[1], match[2]), match[3], body, path)
+    raise unknown_path(path)
+
+
+def _act(system: System, kind: str, target: dict[str, Any], action: str, body: Body, path: str) -> object:
+    function = _family(kind, path).ACTIONS.get(action)
+    if function is None:
+        raise unknown_path(path)
+    answer = function(system, target, body)
+    return {} if answer is None else answer
+
+
+def _family(kind: str, path: str) -> ModuleType:
+    if kind not in FAMILIES:
+        raise unknown_path(path)
+    return FAMILIES[kind]
+
+
+def _object(system: System, kind: str, raw_id: str) -> dict[str, Any]:
+    if kind not in FAMILIES:
+        raise unknown_path(kind)
+    identifier = object_id(unquote(raw_id))
+    if kind == "System":
+        if identifier != system.id:
+            raise Refusal(3)
+        return mdm.instance(system)
+    return system.get(kind, identifier)
+
+
+def listing(system: System, kind: str) -> object:
+    if kind == "System":
+        return [view(system, "System", mdm.instance(system))]
+    if kind == "Alert" and system.profile.alert_list:
+        return alerts.current(system)
+    if kind in EMPTY_KINDS:
+        return []
+    if kind not in FAMILIES:
+        raise unknown_path(kind)
+    return system.cached(f"list {kind}", lambda: [view(system, kind, item) for item in system.objects(kind).values()])
+
+
+def tree(system: System) -> dict[str, object]:
+    """Everything in one answer."""
+    answer: dict[str, object] = {"System": view(system, "System", mdm.instance(system))}
+    for key, kind in TREE.items():
+        answer[key] = listing(system, kind) if kind not in EMPTY_KINDS else None
+    answer.update(isDirty=False, sessionTag=1)
+    answer.update({f"last{kind}Version": system.generation for kind in TREE.values()})
+    return answer
+
+
+def _relation(system: System, kind: str, raw_id: str, relation: str) -> object:
+    target = _object(system, kind, raw_id)
+    if relation == "Statistics":
+        return statistics.of_object(system, kind, target)
+    if relation not in CHILDREN.get(kind, {}):
+        raise unknown_path(f"{kind}/relationships/{relation}")
+    if kind == "System":
+        return listing(system, relation)
+    if kind == "Sdc":
+        return [view(system, "Volume", item) for item in volume.mapped_to(system, target["id"])]
+    if relation in EMPTY_KINDS or relation == "SpSds":
+        return []
+    field = CHILDREN[kind][relation]
+    return [view(system, relation, child) for child in system.children(relation, field, target["id"])]
+
+
+def _type_action(system: System, kind: str, action: str, body: Body) -> object:
+    path = f"/api/types/{kind}/instances/action/{action}"
+    if action == "querySelectedStatistics":
+        return statistics.query_kind(system, kind, body)
+    if action == "queryBySelectedIds":
+        return [view(system, kind, _object(system, kind, str(item))) for item in body.get("ids") or []]
+    if action == "queryIdByKey":
+        return _id_by_key(system, kind, body)
+    function = getattr(_family(kind, path), "TYPE_ACTIONS", {}).get(action)
+    if function is None:
+        raise unknown_path(path)
+    return function(system, body)
+
+
+def _id_by_key(system: System, kind: str, body: Body) -> str:
+    if kind == "Sdc":
+        return str(sdc.find(system, body)["id"])
+    if kind == "StoragePool":
+        domain = body.get("protectionDomainId")
+        if domain is None:
+            domain = system.find("ProtectionDomain", text(body, "protectionDomainName"))["id"]
+        return _named(system, kind, text(body, "name"), str(domain))
+    return _named(system, kind, text(body, "name"), None)
+
+
+def _named(system: System, kind: str, name: str, domain: str | None) -> str:
+    for item in system.objects(kind).values():
+        if item["name"] == name and domain in (None, item.get("protectionDomainId")):
+            return str(item["id"])
+    raise Refusal(79 if kind == "Volume" else 3)
+
+
+def _get_by_name(system: System, word: str, raw_name: str) -> str:
+    if word not in BY_NAME:
+        raise unknown_path(f"{word}/getByName")
+    name = raw_name
+    while (decoded := unquote(name)) != name:  # some clients encode twice
+        name = decoded
+    if word == "Pool":
+        domain, _, pool_name = name.partition(",")
+        return _named(system, "StoragePool", pool_name, domain)
+    return _named(system, BY_NAME[word], name, None)

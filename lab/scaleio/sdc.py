@@ -1,0 +1,84 @@
+"""Storage data clients: they appear when their driver contacts the MDM."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lab.scaleio.refusal import Refusal
+from lab.scaleio.values import Body, choice, name, text
+
+if TYPE_CHECKING:
+    from lab.scaleio.system import System
+
+Object = dict[str, Any]
+
+
+def seen(system: System, guid: str, ip: str, connected: bool, wanted_name: str | None) -> None:
+    guid = guid.upper()
+    state = "Connected" if connected else "Disconnected"
+    for sdc in system.objects("Sdc").values():
+        if sdc["sdcGuid"] == guid:
+            if (sdc["mdmConnectionState"], sdc["sdcIp"]) != (state, ip):
+                system.set(sdc, mdmConnectionState=state, sdcIp=ip, sdcIps=[ip])
+            return
+    _appear(system, guid, ip, state, wanted_name, approved=not system.state["settings"].get("restrictedSdcModeEnabled"))
+
+
+def _appear(system: System, guid: str | None, ip: str, state: str, wanted_name: str | None, approved: bool) -> Object:
+    version = system.profile.mdm_version
+    return system.add("Sdc", {
+        "name": wanted_name, "sdcGuid": guid, "sdcIp": ip, "sdcIps": [ip], "sdcApproved": approved,
+        "sdcApprovedIps": None, "mdmConnectionState": state, "osType": "Linux", "hostType": "SdcHost",
+        "perfProfile": "Default", "versionInfo": version, "softwareVersionInfo": version,
+        "installedSoftwareVersionInfo": version, "kernelVersion": "6.1.0", "kernelBuildNumber": None,
+        "memoryAllocationFailure": None, "socketAllocationFailure": None, "systemId": system.id,
+    })  # fmt: skip
+
+
+def find(system: System, key: Body) -> Object:
+    """By guid, ip or name."""
+    for field, wanted in (("sdcGuid", key.get("guid")), ("sdcIp", key.get("ip")), ("name", key.get("name"))):
+        if wanted:
+            for sdc in system.objects("Sdc").values():
+                if str(sdc[field]).upper() == str(wanted).upper():
+                    return sdc
+    raise Refusal(80)
+
+
+def approve(system: System, body: Body) -> object:
+    """An unknown GUID or IP may be approved before the client shows up."""
+    guid, ip = body.get("sdcGuid"), body.get("sdcIp") or next(iter(body.get("sdcIps") or []), None)
+    if not guid and not ip:
+        text(body, "sdcGuid")
+    try:
+        sdc = find(system, {"guid": guid, "ip": ip})
+    except Refusal:
+        sdc = _appear(system, str(guid).upper() if guid else None, ip, "Disconnected", None, approved=False)
+    if sdc["sdcApproved"]:
+        raise Refusal(371)
+    system.set(sdc, sdcApproved=True)
+    if body.get("name"):
+        _rename(system, sdc, {"sdcName": body["name"]})
+    return {"id": sdc["id"]}
+
+
+def _rename(system: System, sdc: Object, body: Body) -> None:
+    wanted = name(text(body, "sdcName"))
+    if any(other["name"] == wanted for other in system.objects("Sdc").values() if other is not sdc):
+        raise Refusal(7, "The SDC name is already in use")
+    system.set(sdc, name=wanted)
+
+
+def _remove(system: System, sdc: Object, body: Body) -> None:
+    if any(sdc["id"] in volume["_mappings"] for volume in system.objects("Volume").values()):
+        raise Refusal(180)
+    if sdc["mdmConnectionState"] == "Connected":
+        raise Refusal(298)
+    system.drop("Sdc", sdc["id"])
+
+
+def _set_profile(system: System, sdc: Object, body: Body) -> None:
+    system.set(sdc, perfProfile=choice(body, "perfProfile", ("Default", "HighPerformance", "Compact", "Custom")))
+
+
+ACTIONS = {"setSdcName": _rename, "removeSdc": _remove, "setSdcPerformanceParameters": _set_profile}
