@@ -1,0 +1,102 @@
+"""What the primary MDM knows of its SDSs and SDCs: it asks the former, the latter report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from lab.scaleio.daemons import wire
+from lab.scaleio.daemons.service import note
+from lab.scaleio.probe import SdsAddress
+from lab.scaleio.refusal import Refusal
+from lab.scaleio.system import System
+
+PING_TIMEOUT_SECONDS = 1.0
+LOST_SECONDS = 3.0
+SDC_LOST_SECONDS = 5.0
+DEVICE_TIMEOUT_SECONDS = 10.0
+
+
+class RemoteDevices:
+    """Asks SDS daemons about their devices (the probe of the model)."""
+
+    def __init__(self, system_id: Callable[[], str], source_ip: str | None) -> None:
+        self._system_id = system_id
+        self._source_ip = source_ip
+
+    def open_device(self, sds: SdsAddress, path: str) -> int:
+        return int(self._ask(sds, "open_device", path)["size_kib"])
+
+    def release_device(self, sds: SdsAddress, path: str) -> None:
+        self._ask(sds, "release_device", path)
+
+    def _ask(self, sds: SdsAddress, operation: str, path: str) -> dict:
+        request = {"op": operation, "system": self._system_id(), "path": path}
+        for ip in sds.ips:
+            try:
+                answer = wire.call((ip, sds.port), request, DEVICE_TIMEOUT_SECONDS, source=self._source_ip)
+            except (wire.Unreachable, wire.Interrupted):
+                continue
+            if not answer.get("ok"):
+                raise Refusal(answer["code"], answer["message"])
+            return answer
+        raise Refusal(69, f"Communication error with SDS {sds.name} at {', '.join(sds.ips)}")
+
+
+class Monitor:
+    """Lives as long as one reign of a primary."""
+
+    def __init__(self, system: System, source_ip: str | None) -> None:
+        self._system = system
+        self._source_ip = source_ip
+        self._pool = ThreadPoolExecutor(16, thread_name_prefix="sds")
+        now = time.monotonic()
+        with system.lock:
+            sds = {sds["id"] for sds in system.objects("Sds").values() if sds["mdmConnectionState"] == "Connected"}
+            self._sdc_seen = {sdc["sdcGuid"]: (now, sdc.get("sdcIp") or "") for sdc in system.objects("Sdc").values()}
+        self._sds_seen = dict.fromkeys(sds, now)  # a fail-over must not look like a loss of every SDS
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def sdc_reported(self, guid: str, ip: str, name: str | None) -> None:
+        self._sdc_seen[guid] = (time.monotonic(), ip)
+        self._system.sdc_seen(guid, ip, True, name)
+
+    def check(self) -> None:
+        """One round over all SDSs and SDCs."""
+        system = self._system
+        with system.lock:
+            servers = [
+                (sds["id"], [entry["ip"] for entry in sds["ipList"]], sds["port"])
+                for sds in system.objects("Sds").values()
+            ]
+        rounds = [(sds_id, self._pool.submit(self._ping, ips, port)) for sds_id, ips, port in servers]
+        for sds_id, answered in rounds:
+            now = time.monotonic()
+            if answered.result():
+                self._sds_seen[sds_id] = now
+            alive = now - self._sds_seen.get(sds_id, now - LOST_SECONDS) < LOST_SECONDS
+            try:
+                system.sds_seen(sds_id, alive)
+            except Refusal:
+                self._sds_seen.pop(sds_id, None)  # removed in the meantime
+        for guid, (seen_at, ip) in list(self._sdc_seen.items()):
+            if time.monotonic() - seen_at > SDC_LOST_SECONDS:
+                del self._sdc_seen[guid]
+                system.sdc_seen(guid, ip, False)
+        system.advance()
+
+    def _ping(self, ips: list[str], port: int) -> bool:
+        for ip in ips:
+            try:
+                answer = wire.call(
+                    (ip, port), {"op": "ping", "system": self._system.id}, PING_TIMEOUT_SECONDS, source=self._source_ip
+                )
+            except (wire.Unreachable, wire.Interrupted):
+                continue
+            if answer.get("ok"):
+                return True
+            note(f"SDS at {ip}:{port}: {answer.get('message')}")
+        return False

@@ -1,0 +1,43 @@
+"""What all daemons share: arguments that fail in one line, a ready line, and an orderly end."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from typing import NoReturn
+
+
+class Arguments(argparse.ArgumentParser):
+    """One clear line and status 2 for bad arguments."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def host_port(text: str) -> tuple[str, int]:
+    host, separator, port = text.rpartition(":")
+    if not separator or not port.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
+    return host, int(port)
+
+
+def address_list(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def until_terminated(ready: dict) -> None:
+    """Say what is served, then wait for SIGTERM or SIGINT."""
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    print(json.dumps({**ready, "pid": os.getpid()}), flush=True)
+    while not ended.wait(1.0):
+        pass
+
+
+def note(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
