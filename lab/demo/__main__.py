@@ -40,7 +40,7 @@ class Story:
         self.figures.append(phases.figure(name, round(seconds, 1), "s", f"< {goal:.0f}", seconds < goal))
 
     def watch_memory(self) -> None:
-        while not self.ended.wait(5):
+        while not self.ended.wait(10):
             done = subprocess.run([*LAB, "memory"], capture_output=True, text=True)
             if done.returncode == 0:
                 self.peak_mib = max(self.peak_mib, int(done.stdout))

@@ -124,8 +124,9 @@ def execute(lab: Lab, host: str, command: list[str]) -> int:
 
 def memory_mib(lab: Lab) -> int:
     """Proportional memory (PSS) of all processes of the hosts and of the emulator beside them."""
-    roots = {int(podman.podman("inspect", "-f", "{{.State.Pid}}", name)) for name in _containers(lab)}
-    spaces = {os.readlink(f"/proc/{pid}/ns/pid") for pid in roots if pid}
+    names = _containers(lab)
+    pids = podman.podman("inspect", "-f", "{{.State.Pid}}", *names).split() if names else []
+    spaces = {os.readlink(f"/proc/{pid}/ns/pid") for pid in pids if pid != "0"}
     extra = {_ec2_pid(lab)}
     total = 0
     for entry in os.listdir("/proc"):
