@@ -91,10 +91,11 @@ def file_contents(flags):
     for flag, value in flags.items():
         if isinstance(value, bool):
             files[f"?{flag}" if value else f"?no-{flag}"] = ""
-        elif isinstance(value, (list, tuple)):
-            files[flag] = ",".join(str(part) for part in value) + "\n"
-        elif value is not None and str(value):
-            files[flag] = f"{value}\n"
+            continue
+        parts = value if isinstance(value, (list, tuple)) else [] if value is None else [value]
+        text = ",".join(str(part) for part in parts)
+        if text:
+            files[flag] = f"{text}\n"
     return files
 
 

@@ -9,8 +9,8 @@ module: scaleio_gateway_certificate
 short_description: Wait until a ScaleIO Gateway lets us log in, and return its certificate
 version_added: "0.1.0"
 description:
-  - A Gateway needs a while after its start until it has found the MDM cluster. This module waits for the first login that
-    succeeds, logs out again, and returns the certificate that the Gateway shows.
+  - A Gateway needs a while after its start until it has found the MDM cluster. This module waits for the first login
+    that succeeds, logs out again, and returns the certificate that the Gateway shows.
   - Run it on the Gateway's own host. There the loopback address stands for who answers, so that the certificate may be
     trusted from then on by clients that verify it.
 author:

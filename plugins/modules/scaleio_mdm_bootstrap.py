@@ -10,8 +10,8 @@ short_description: Form an MDM cluster with scli
 version_added: "0.1.0"
 description:
   - Creates the MDM cluster on its first primary, sets the password of C(admin), adds the other members, switches the
-    cluster to three or five nodes and names the system. Steps that are already done are left out, so that a run that was
-    interrupted is continued by the next one.
+    cluster to three or five nodes and names the system.
+  - Steps that are already done are left out, so that a run that was interrupted is continued by the next one.
   - There is no REST call for this, so the module runs C(scli) on a host that has it. It must run as root there.
   - C(scli) takes passwords on its command line only. They are visible to other users of the host for that moment.
   - A member that leads after a fail-over is left in charge, and members that are not listed are left alone.
