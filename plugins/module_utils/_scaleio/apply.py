@@ -1,0 +1,192 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Apply a topology plan: phase by phase, waiting for what must be ready first, until nothing is left to do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Callable, Optional
+
+from .._planning.model import Device, Sds, Snapshot, from_dict
+from .._planning.topology import plan_topology
+from .._planning.topology_document import Topology, TopologyError
+from .._planning.topology_steps import PHASES, Step, SystemIndex, find_device
+from . import snapshot as reader
+from .client import Gateway
+from .errors import AnswerLost, Refused, ScaleioError
+from .queues import Attempt, run_phase
+from .writer import Writer
+
+# A second round is normal: a pool's spare is known to suffice only when the true sizes of its devices are known.
+MAXIMUM_ROUNDS = 4
+# "It exists already": another run, or our own request whose answer was lost, may have been first.
+PRESENT_CODES = frozenset({7, 75, 81, 93, 98, 99, 100, 141, 170, 173, 200, 201, 206})
+TESTING_STATES = ("InitialTest", "InitialTestDone", "NormalTesting")
+
+
+class NotReady(ScaleioError):
+    code = "not_ready"
+
+
+class NotConverged(ScaleioError):
+    code = "not_converged"
+
+
+class ApplyFailed(ScaleioError):
+    """A failure after which part of the plan may be done; running again continues from there."""
+
+    def __init__(self, cause: ScaleioError, done: Sequence[Step], not_done: Sequence[Step]) -> None:
+        super().__init__(
+            f"{cause} Done: {_count(done)}. Not done: {_count(not_done)}"
+            + (f", the first is: {not_done[0]}." if not_done else ".")
+            + " A further run continues from here."
+        )
+        self.cause = cause
+        self.done = tuple(done)
+        self.not_done = tuple(not_done)
+
+    def as_failure(self) -> dict[str, Any]:
+        done = [step.as_dict() for step in self.done]
+        not_done = [step.as_dict() for step in self.not_done]
+        return {**self.cause.as_failure(), "steps_done": done, "steps_not_done": not_done}
+
+
+@dataclass(frozen=True)
+class Patience:
+    """Whether to wait for SDSs and devices at the end, and for how long altogether."""
+
+    wait: bool = True
+    timeout_seconds: float = 300
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
+
+
+def converge(
+    gateway: Gateway, topology: Topology, before: Snapshot, steps: Sequence[Step], patience: Optional[Patience] = None
+) -> tuple[Snapshot, list[Step]]:
+    """Apply `steps`, then whatever is still left after reading again. Returns the system and what was done."""
+    run = _Run(gateway, patience or Patience())
+    snapshot, left = before, list(steps)
+    waited = bool(left or run.patience.wait) and run.settle(*_unfinished(topology, before))
+    if not left and not waited:
+        return before, []
+    for _ in range(MAXIMUM_ROUNDS):
+        uncertain = run.apply(snapshot, left)
+        snapshot = reader.read_snapshot(gateway)
+        try:
+            left = list(plan_topology(topology, snapshot))
+        except TopologyError as error:
+            raise ApplyFailed(NotConverged(str(error)), run.done, []) from error
+        for attempt in uncertain:
+            if attempt.step not in left:
+                run.done.append(attempt.step)
+            elif isinstance(attempt.error, Refused):
+                raise ApplyFailed(attempt.error, run.done, left)
+        if not left:
+            return snapshot, run.done
+    message = "The system accepts the steps but does not become as wanted."
+    raise ApplyFailed(NotConverged(message, remedy="Look for another run or tool that changes it too."), run.done, left)
+
+
+def _unfinished(topology: Topology, snapshot: Snapshot) -> tuple[list[str], list[str]]:
+    """Ids of the topology's SDSs and devices that an earlier run left on their way."""
+    system = SystemIndex(snapshot)
+    joining, testing = [], []
+    for wanted in topology.sds:
+        sds = system.sds.get(wanted.name)
+        if sds is not None and sds.membership_state == "JoinPending":
+            joining.append(sds.id)
+        for wanted_device in wanted.devices:
+            device = find_device(system, sds, wanted_device)
+            if device is not None and device.state in TESTING_STATES:
+                testing.append(device.id)
+    return joining, testing
+
+
+class _Run:
+    def __init__(self, gateway: Gateway, patience: Patience) -> None:
+        self._gateway = gateway
+        self.patience = patience
+        self._deadline = patience.clock() + patience.timeout_seconds
+        self.done: list[Step] = []
+
+    def apply(self, snapshot: Snapshot, steps: Sequence[Step]) -> list[Attempt]:
+        """Returns the attempts of which nobody knows yet whether they took effect; they end the round."""
+        writer = Writer(self._gateway, snapshot)
+        left = list(steps)
+        for phase in PHASES:
+            now = [step for step in left if step.phase == phase]
+            if not now:
+                continue
+            attempts = run_phase(now, writer.write)
+            done = [attempt.step for attempt in attempts if attempt.error is None]
+            self.done += done
+            left = [step for step in left if step not in done]
+            failed = [attempt for attempt in attempts if attempt.error is not None]
+            for attempt in failed:
+                if attempt.error is not None and not _is_uncertain(attempt.error):
+                    raise ApplyFailed(attempt.error, self.done, left)
+            if failed:
+                return failed
+            try:
+                # Devices need joined SDSs; volumes and spare need the capacity of Normal devices.
+                if phase == "sds" and (left or self.patience.wait):
+                    self.settle(writer.created_sds, [])
+                if phase == "device" and (left or self.patience.wait):
+                    self.settle([], writer.added_devices)
+            except ScaleioError as error:
+                raise ApplyFailed(error, self.done, left) from error
+        return []
+
+    def settle(self, sds_ids: Sequence[str], device_ids: Sequence[str]) -> bool:
+        """Wait until these are ready; says whether there was anything to wait for."""
+        if sds_ids:
+            self._poll("Sds", self._joining, set(sds_ids))
+        if device_ids:
+            self._poll("Device", self._testing, set(device_ids))
+        return bool(sds_ids or device_ids)
+
+    def _poll(self, kind: str, pending_of: Callable[[list[dict[str, Any]]], list[str]], ids: set[str]) -> None:
+        pause = 0.1
+        while True:
+            answer = self._gateway.get(f"/api/types/{kind}/instances")
+            pending = pending_of([item for item in answer if item["id"] in ids])
+            if not pending:
+                return
+            if self.patience.clock() + pause > self._deadline:
+                raise NotReady(
+                    f"Not ready after {self.patience.timeout_seconds} seconds: {', '.join(pending)}.",
+                    remedy="Check the SDS service and the disks on these hosts, or raise wait_timeout_seconds.",
+                    about=pending[0],
+                )
+            self.patience.sleep(pause)
+            pause = min(2 * pause, 3.0)
+
+    @staticmethod
+    def _joining(items: list[dict[str, Any]]) -> list[str]:
+        nodes = [from_dict(Sds, reader.sds(item)) for item in items]
+        return [f"SDS {n.name} ({n.membership_state}, {n.connection_state})" for n in nodes if not n.healthy]
+
+    @staticmethod
+    def _testing(items: list[dict[str, Any]]) -> list[str]:
+        devices = [from_dict(Device, reader.device(item)) for item in items]
+        for device in devices:
+            if device.error_state != "None":
+                label = device.name or device.path
+                raise NotReady(
+                    f"Device {label} was added but is in error state {device.error_state}.",
+                    remedy="Check the disk on its host, then clear the device's error or remove the device.",
+                    about=label,
+                )
+        return [f"device {d.name or d.path} ({d.state})" for d in devices if d.state != "Normal"]
+
+
+def _is_uncertain(error: ScaleioError) -> bool:
+    return isinstance(error, AnswerLost) or (isinstance(error, Refused) and error.error_code in PRESENT_CODES)
+
+
+def _count(steps: Sequence[Step]) -> str:
+    return "1 step" if len(steps) == 1 else f"{len(steps)} steps"
