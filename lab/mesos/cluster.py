@@ -238,7 +238,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def stop(signal_number: int, _: object) -> NoReturn:
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
+        signal.signal(number, lambda *_: None)  # nothing may interrupt the clean-up
     raise Stopped(signal_number)
 
 

@@ -1,0 +1,214 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The operator API of a Mesos cluster: every request finds the leading master by itself."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import socket
+import time
+from typing import Any, Callable, Optional
+from urllib.parse import urlencode, urlsplit
+
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import (
+    AuthenticationFailed,
+    BadOption,
+    Forbidden,
+    NoLeader,
+    Refused,
+)
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.transport import (
+    Connection,
+    Endpoint,
+    Transport,
+    parse_endpoint,
+    reason,
+)
+
+OPERATOR_PATH = "/api/v1"
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 2.0
+MAX_REDIRECTS = 5
+# Any parameter behind the media type makes Mesos answer 415.
+JSON_HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
+FORM_HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+class Masters:
+    """Requests to whichever master leads, repeated until one does or the time is over.
+
+    Every request made here may be repeated: reads, a subscription with an id of its own, a teardown.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._connection = connection
+        self._transport = Transport(connection)
+        self._sleep = sleep
+        self._clock = clock
+        self._leader: Optional[Endpoint] = None
+        self._turn = 0
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        return self._connection.masters
+
+    @property
+    def username(self) -> str:
+        return self._connection.username
+
+    def call(self, call_type: str) -> dict[str, Any]:
+        """Make an operator call that needs no arguments and return its answer's payload, {} when it has none."""
+        answer = self._read(self.open(OPERATOR_PATH, {"type": call_type}), call_type)
+        payload = json.loads(answer).get(call_type.lower()) if answer.strip() else None
+        return payload or {}
+
+    def teardown(self, framework_id: str) -> bool:
+        """Remove a framework with its tasks; false when the leader does not know it (any more)."""
+        form = urlencode({"frameworkId": framework_id})
+        try:
+            # The call TEARDOWN of the operator API does the same, but only since Mesos 1.5.
+            self._read(self.open("/master/teardown", form), "teardown")
+        except Refused as refusal:
+            if refusal.status == 400 and "No framework found" in refusal.server:
+                return False
+            raise
+        return True
+
+    def version_of(self, master: Endpoint) -> str:
+        """The version of one master, leading or not; needs no credentials. Raises OSError when it does not answer."""
+        link = self._transport.open(master, self._try_seconds)
+        try:
+            link.request("GET", "/version")
+            response = link.getresponse()
+            return str(json.loads(response.read())["version"])
+        except (http.client.HTTPException, ValueError, KeyError) as error:
+            raise OSError(f"no answer that a Mesos master gives ({reason(error)})") from error
+        finally:
+            link.close()
+
+    def open(self, path: str, body: Any) -> http.client.HTTPResponse:
+        """Send a POST to the leader and return its answer with the body unread; the status is 2xx."""
+        data = body if isinstance(body, str) else json.dumps(body)
+        headers = dict(FORM_HEADERS if isinstance(body, str) else JSON_HEADERS)
+        deadline = self._clock() + self._connection.timeout_seconds
+        pause, redirects, trouble = FIRST_PAUSE_SECONDS, 0, "no answer"
+        while True:
+            target = self._leader or self._next_master()
+            try:
+                response = self._send(target, path, data, headers)
+            except (OSError, http.client.HTTPException) as error:
+                trouble = f"{target}: {reason(error)}"
+                self._leader = None
+            else:
+                if response.status in (200, 202):
+                    self._leader = target
+                    return response
+                text = response.read().decode("utf-8", "replace").strip()
+                location = response.getheader("Location")
+                response.close()
+                trouble = f"{target}: {text or response.reason}"
+                if response.status == 307 and location:
+                    self._leader = self._redirected(target, location)
+                    redirects += 1
+                    if redirects % MAX_REDIRECTS:
+                        continue
+                elif response.status in (404, 503):  # 404 until the master has set up its routes
+                    self._leader = None
+                else:
+                    raise _refusal(response.status, text, target, f"POST {path}", self._connection.username)
+            if self._clock() + pause > deadline:
+                raise NoLeader(
+                    f"No Mesos master answered as the leader within {self._connection.timeout_seconds} s "
+                    f"(last: {trouble}).",
+                    remedy="Check that a majority of the masters and of ZooKeeper runs and that masters is right: "
+                    + ", ".join(map(str, self.endpoints)),
+                    server=trouble,
+                    about=", ".join(map(str, self.endpoints)),
+                )
+            self._sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    @property
+    def _try_seconds(self) -> float:
+        # short enough that a master which hangs leaves time to ask the others
+        return max(2.0, self._connection.timeout_seconds / 3)
+
+    def _next_master(self) -> Endpoint:
+        self._turn += 1
+        return self.endpoints[(self._turn - 1) % len(self.endpoints)]
+
+    def _send(self, target: Endpoint, path: str, data: str, headers: dict[str, str]) -> http.client.HTTPResponse:
+        link = self._transport.open(target, self._try_seconds)
+        if self._connection.username:
+            pair = f"{self._connection.username}:{self._connection.password}".encode()
+            headers = {**headers, "Authorization": "Basic " + base64.b64encode(pair).decode()}
+        try:
+            link.request("POST", path, data.encode(), headers)
+            response = link.getresponse()
+        except BaseException:
+            link.close()
+            raise
+        if link.sock is not None:
+            link.sock.close()  # takes effect when the answer is closed, which is how a subscription is ended
+        return response
+
+    def _read(self, response: http.client.HTTPResponse, request: str) -> str:
+        with response:
+            try:
+                return response.read().decode()
+            except (OSError, http.client.HTTPException) as error:
+                raise NoLeader(
+                    f"The answer of the Mesos master to {request} was cut off ({reason(error)}).",
+                    remedy="Run again; a master that has lost the leadership ends its connections.",
+                    about=request,
+                ) from error
+
+    def _redirected(self, source: Endpoint, location: str) -> Endpoint:
+        """The leader that a Location names; it has no scheme, and its host is what the leader announces."""
+        leader = parse_endpoint(urlsplit(location).netloc, scheme=source.scheme)
+        if self._connection.username and not self._is_known(leader):
+            raise BadOption(
+                f"The leading Mesos master announces itself as {leader.host}:{leader.port}, which is not in masters, "
+                "so it was not sent the credentials.",
+                remedy="Add it to masters, or start the masters with the hostname or advertise_ip that is listed.",
+                about=str(leader),
+            )
+        return leader
+
+    def _is_known(self, leader: Endpoint) -> bool:
+        hosts = {master.host for master in self.endpoints if master.port == leader.port}
+        return leader.host in hosts or bool(addresses(leader.host) & set().union(*map(addresses, hosts)))
+
+
+def addresses(host: str) -> set[str]:
+    """The IP addresses of a host; none when its name does not resolve."""
+    try:
+        return {str(entry[4][0]) for entry in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    except OSError:
+        return set()
+
+
+def _refusal(status: int, text: str, master: Endpoint, request: str, username: str) -> Exception:
+    if status == 401:
+        return AuthenticationFailed(
+            f"The Mesos master {master} did not accept "
+            + (f"the credentials of {username!r}." if username else "a request without credentials."),
+            remedy="Set username and password as in the masters' credentials file.",
+            server=text,
+            about=str(master),
+        )
+    if status == 403:
+        return Forbidden(
+            f"The Mesos master {master} does not allow {username or 'anonymous requests'} to {request}.",
+            remedy="Allow it in the masters' ACLs or use another principal.",
+            server=text,
+            about=str(master),
+        )
+    return Refused(status, text, request)

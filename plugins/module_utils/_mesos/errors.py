@@ -1,0 +1,75 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What can go wrong between us and the Mesos masters, each with what to do about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class MesosError(Exception):
+    """One clear message, and the same for machines in `as_failure()`."""
+
+    code = "mesos_error"
+
+    def __init__(self, message: str, remedy: str = "", server: str = "", about: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+        self.server = server
+        self.about = about
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return f"{message} {self.remedy}" if self.remedy else message
+
+    def as_failure(self) -> dict[str, Any]:
+        return {"code": self.code, "object": self.about, "server": self.server, "remedy": self.remedy}
+
+
+class BadOption(MesosError):
+    code = "bad_option"
+
+
+class AuthenticationFailed(MesosError):
+    code = "authentication_failed"
+
+
+class Forbidden(MesosError):
+    code = "forbidden"
+
+
+class CertificateRejected(MesosError):
+    code = "certificate_rejected"
+
+
+class NoLeader(MesosError):
+    """No master could be made to answer as the leader within the time allowed."""
+
+    code = "no_leader"
+
+
+class Refused(MesosError):
+    """The leader said no."""
+
+    code = "refused"
+
+    def __init__(self, status: int, text: str, request: str) -> None:
+        super().__init__(
+            f"The Mesos master refused {request}: {text or 'no explanation given'} (HTTP {status}).",
+            server=text,
+            about=request,
+        )
+        self.status = status
+
+
+class SubscriptionRefused(MesosError):
+    """A 200 whose first event is an ERROR, or a stream that ends before it says anything."""
+
+    code = "subscription_refused"
+
+
+class Conflict(MesosError):
+    """What is there does not allow what is wanted, and nothing was sent."""
+
+    code = "conflict"

@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The scheduler API as far as a short-lived program needs it: subscribe, learn what became of it, let go."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from typing import Any, Optional
+
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.client import Masters
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import SubscriptionRefused
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.transport import reason
+
+SCHEDULER_PATH = "/api/v1/scheduler"
+
+
+class Records:
+    """RecordIO: a decimal length in bytes, a newline, that many bytes, the next record. Chunks cut it anywhere."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+
+    def feed(self, data: bytes) -> list[dict[str, Any]]:
+        """Take more bytes and return the records that are complete now."""
+        self._buffer += data
+        complete = []
+        while b"\n" in self._buffer:
+            length, _newline, rest = self._buffer.partition(b"\n")
+            size = int(length)
+            if len(rest) < size:
+                break
+            complete.append(json.loads(rest[:size]))
+            self._buffer = rest[size:]
+        return complete
+
+
+def subscribe(masters: Masters, framework_info: dict[str, Any], suppressed_roles: list[str]) -> str:
+    """Subscribe a framework under the id in its info, close the stream, and return the id that the master confirms.
+
+    A 200 is not a success: most checks are made after it, and answered with an ERROR event.
+    """
+    message = {
+        "type": "SUBSCRIBE",
+        "framework_id": framework_info["id"],
+        "subscribe": {"framework_info": framework_info, "suppressed_roles": suppressed_roles},
+    }
+    name, framework_id = framework_info["name"], framework_info["id"]["value"]
+    with masters.open(SCHEDULER_PATH, message) as response:
+        event = _first_event(response, name, framework_id)
+    if event["type"] == "ERROR":
+        text = event["error"]["message"]
+        raise SubscriptionRefused(
+            f"Mesos refused to register the framework {name} ({framework_id}): {text}",
+            server=text,
+            about=framework_id,
+        )
+    return str(event["subscribed"]["framework_id"]["value"])
+
+
+def _first_event(response: http.client.HTTPResponse, name: str, framework_id: str) -> dict[str, Any]:
+    records, cause = Records(), "the stream ended"
+    try:
+        while data := response.read1(65536):
+            found = _answer(records.feed(data))
+            if found:
+                return found
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        cause = reason(error)
+    raise SubscriptionRefused(
+        f"The Mesos master did not confirm the framework {name} ({framework_id}): {cause}.",
+        remedy="Run again; the leadership may just have changed.",
+        server=cause,
+        about=framework_id,
+    )
+
+
+def _answer(events: list[dict[str, Any]]) -> Optional[dict[str, Any]]:
+    return next((event for event in events if event["type"] in ("SUBSCRIBED", "ERROR")), None)

@@ -1,0 +1,111 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""HTTP to Mesos masters: where they are, TLS, and one request at a time."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+from dataclasses import dataclass, field
+from typing import Optional
+from urllib.parse import urlsplit
+
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import (
+    BadOption,
+    CertificateRejected,
+)
+
+DEFAULT_PORT = 5050
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A master's address."""
+
+    scheme: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Connection:
+    masters: tuple[Endpoint, ...]
+    username: str = ""
+    password: str = field(default="", repr=False)
+    validate_certs: bool = True
+    ca_path: Optional[str] = None
+    timeout_seconds: int = 30
+
+
+def parse_endpoint(text: str, scheme: str = "http") -> Endpoint:
+    """Read "http://host:port", "host:port", "//host:port" or "host"."""
+    absolute = text if "://" in text else f"{scheme}://{text.lstrip('/')}"
+    try:
+        parts = urlsplit(absolute)
+        endpoint = Endpoint(parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORT)
+    except ValueError:
+        endpoint = Endpoint("", "", 0)
+    if endpoint.scheme not in ("http", "https") or not endpoint.host or "@" in absolute:
+        raise BadOption(
+            f"{text!r} is not the address of a Mesos master.",
+            remedy="Give masters as http://HOST:5050, https://HOST:5050 or HOST:5050, credentials as options.",
+            about="masters",
+        )
+    return endpoint
+
+
+class Transport:
+    """Opens a connection for each request: a run makes a handful, and leaders change."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._tls: Optional[ssl.SSLContext] = None
+        if connection.ca_path or any(master.scheme == "https" for master in connection.masters):
+            self._tls = _tls_context(connection)
+
+    def open(self, to: Endpoint, timeout_seconds: float) -> http.client.HTTPConnection:
+        link: http.client.HTTPConnection
+        if to.scheme == "https":
+            link = http.client.HTTPSConnection(to.host, to.port, timeout=timeout_seconds, context=self._tls)
+        else:
+            link = http.client.HTTPConnection(to.host, to.port, timeout=timeout_seconds)
+        try:
+            link.connect()
+        except ssl.SSLCertVerificationError as error:
+            raise CertificateRejected(
+                f"The certificate of the Mesos master {to} is not accepted: {error.verify_message}.",
+                remedy="Set ca_path to the certificate of the CA that signed it, and name masters as it does.",
+                server=error.verify_message,
+                about=str(to),
+            ) from error
+        link.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return link
+
+
+def reason(error: Exception) -> str:
+    """The short cause of a network failure."""
+    if isinstance(error, (socket.timeout, TimeoutError)):
+        return "timed out"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__
+
+
+def _tls_context(connection: Connection) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=connection.ca_path)
+    except (OSError, ssl.SSLError) as error:
+        raise BadOption(
+            f"ca_path {connection.ca_path} cannot be read as PEM certificates ({reason(error)}).",
+            remedy="Give the path of the CA's certificate in PEM form.",
+            about="ca_path",
+        ) from error
+    if not connection.validate_certs:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
