@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Object = dict[str, Any]
 LOW, MEDIUM, HIGH = "ALERT_LOW", "ALERT_MEDIUM", "ALERT_HIGH"
-Found = Iterator[tuple[str, str, str, str, dict[str, str]]]
+Alert = tuple[str, str, str, str, dict[str, str]]  # kind, severity, type and id of the object, values
 
 
 def current(system: System) -> list[Object]:
@@ -23,12 +23,11 @@ def current(system: System) -> list[Object]:
     found = list(_all(system))
     keys = {f"{kind} {identifier}" for kind, _severity, _type, identifier, _values in found}
     system.state["alert_times"] = {key: started.get(key, now) for key in sorted(keys)}
-    return [_shown(system, *alert, now) for alert in found]
+    return [_shown(system, alert, now) for alert in found]
 
 
-def _shown(
-    system: System, kind: str, severity: str, object_type: str, identifier: str, values: dict[str, str], now: float
-) -> Object:
+def _shown(system: System, alert: Alert, now: float) -> Object:
+    kind, severity, object_type, identifier, values = alert
     key = f"{kind} {identifier}"
     alert_id = str(uuid.uuid5(uuid.NAMESPACE_OID, f"{system.id} {key}"))
     return {
@@ -45,7 +44,7 @@ def _time(seconds: float) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
-def _all(system: System) -> Found:
+def _all(system: System) -> Iterator[Alert]:
     yield "TRIAL_LICENSE_USED", LOW, "System", system.id, {}
     if system.state["mdm_cluster"].get("clusterState", "NotClustered") != "ClusteredNormal":
         yield "MDM_NOT_CLUSTERED", HIGH, "System", system.id, {}

@@ -27,7 +27,7 @@ def create(system: System, body: Body) -> object:
     path = text(body, "deviceCurrentPathname")
     wanted = optional_text(body, "name")
     mode = choice(body, "testMode", TEST_MODES, "testAndActivate") if body.get("testMode") else "testAndActivate"
-    _require_addable(system, sds, pool, path, wanted, body)
+    _require_addable(system, sds, pool, body)
     system.adding_devices.add(sds["id"])
     try:
         with system.unlocked():
@@ -40,25 +40,34 @@ def create(system: System, body: Body) -> object:
     limit_kib = whole(body, "capacityLimitInKb", size_kib)
     if not 0 < limit_kib <= size_kib:
         raise Refusal(208)
-    fields: Object = {
-        "name": wanted, "sdsId": sds["id"], "storagePoolId": pool["id"],
-        "deviceCurrentPathName": path, "deviceOriginalPathName": path,
-        "capacityLimitInKb": limit_kib, "maxCapacityInKb": size_kib,
-        "capacityInMb": size_kib // KIB_PER_MIB, "capacity": 0,
-        "deviceState": "Normal" if mode == "noTest" else "InitialTest", "errorState": "None",
-        "mediaType": pool["mediaType"], "autoDetectMediaType": "Unknown", "spSdsId": None, "accelerationPoolId": None,
-        "ledSetting": "Off", "aggregatedState": "NeverFailed", "temperatureState": "NeverFailed",
-        "ssdEndOfLifeState": "NeverFailed", "rfcacheErrorDeviceDoesNotExist": False, "longSuccessfulIos": _windows(),
-        "_data_kib": 0, "_unavailable_kib": 0, "_stale_kib": 0, "_activate_after_test": mode == "testAndActivate",
-    }  # fmt: skip
-    created = system.add("Device", fields)
+    created = system.add(
+        "Device",
+        {**fields(sds, pool, wanted=wanted, path=path, size_kib=size_kib, mode=mode), "capacityLimitInKb": limit_kib},
+    )
     if mode != "noTest":
         asked_seconds = whole(body, "testTimeSecs", 10) if body.get("testTimeSecs") else 10
         system.at(min(asked_seconds, system.pace.device_test_seconds), "tested", created["id"])
     return {"id": created["id"]}
 
 
-def _require_addable(system: System, sds: Object, pool: Object, path: str, wanted: str | None, body: Body) -> None:
+def fields(sds: Object, pool: Object, *, wanted: str | None, path: str, size_kib: int, mode: str) -> Object:
+    """A new device; `mode` is the test it begins with."""
+    return {
+        "name": wanted, "sdsId": sds["id"], "storagePoolId": pool["id"],
+        "deviceCurrentPathName": path, "deviceOriginalPathName": path,
+        "capacityLimitInKb": size_kib, "maxCapacityInKb": size_kib,
+        "capacityInMb": size_kib // KIB_PER_MIB, "capacity": 0,
+        "deviceState": "Normal" if mode == "noTest" else "InitialTest", "errorState": "None",
+        "mediaType": pool["mediaType"], "autoDetectMediaType": "Unknown", "spSdsId": None, "accelerationPoolId": None,
+        "ledSetting": "Off", "aggregatedState": "NeverFailed", "temperatureState": "NeverFailed",
+        "ssdEndOfLifeState": "NeverFailed", "rfcacheErrorDeviceDoesNotExist": False,
+        "longSuccessfulIos": {f"{window}Window": None for window in ("short", "medium", "long")},
+        "_data_kib": 0, "_unavailable_kib": 0, "_stale_kib": 0, "_activate_after_test": mode == "testAndActivate",
+    }  # fmt: skip
+
+
+def _require_addable(system: System, sds: Object, pool: Object, body: Body) -> None:
+    path, wanted = text(body, "deviceCurrentPathname"), optional_text(body, "name")
     if pool["protectionDomainId"] != sds["protectionDomainId"]:
         raise Refusal(197)
     if sds["sdsState"] == "RemovePending":
@@ -90,10 +99,6 @@ def usable_kib(system: System, disk_kib: int) -> int:
     if disk_kib > largest:
         raise Refusal(72, "The size of the device is out of range")
     return capacity.usable_device_kib(disk_kib)
-
-
-def _windows() -> Object:
-    return {f"{window}Window": None for window in ("short", "medium", "long")}
 
 
 def _require_free_name(siblings: list[Object], wanted: str) -> str:
@@ -153,9 +158,22 @@ def fail(system: System, item: Object) -> None:
     capacity.mark_unavailable(system, pool)
 
 
-def _clear_error(system: System, item: Object, body: Body) -> None:
+def repair(system: System, item: Object) -> None:
+    """The disk works again and has what it held; what was written meanwhile has to be copied back."""
+    pool = system.get("StoragePool", item["storagePoolId"])
+    note_stale(system, pool, item)
     system.set(item, errorState="None", aggregatedState="NeverFailed")
-    capacity.mark_unavailable(system, system.get("StoragePool", item["storagePoolId"]))
+    capacity.mark_unavailable(system, pool)
+
+
+def note_stale(system: System, pool: Object, item: Object) -> None:
+    written_kib = pool["_written_kib"] - item.get("_written_before_kib", pool["_written_kib"])
+    in_use_kib = system.pool_capacity(pool).in_use_kib
+    item["_stale_kib"] = min(item["_data_kib"], written_kib * item["_data_kib"] // in_use_kib if in_use_kib else 0)
+
+
+def _clear_error(system: System, item: Object, body: Body) -> None:
+    repair(system, item)
 
 
 def _activate(system: System, item: Object, body: Body) -> None:

@@ -26,7 +26,7 @@ def _free_name(system: System, domain_id: str, wanted: str) -> str:
     return name(wanted)
 
 
-def _percentage(body: Body, key: str, default: int | None, code: int, lowest: int = 0, highest: int = 99) -> int:
+def _percentage(body: Body, key: str, default: int | None, *, code: int, lowest: int = 0, highest: int = 99) -> int:
     value = whole(body, key, default)
     if not lowest <= value <= highest:
         raise Refusal(code)
@@ -44,7 +44,7 @@ def create(system: System, body: Body) -> object:
     fields: Object = {
         "name": _free_name(system, domain["id"], text(body, "name")),
         "protectionDomainId": domain["id"],
-        "sparePercentage": _percentage(body, "sparePercentage", 10, 316),
+        "sparePercentage": _percentage(body, "sparePercentage", 10, code=316),
         "zeroPaddingEnabled": flag(body, "zeroPaddingEnabled", system.profile.media_types),
         "rebuildEnabled": flag(body, "rebuildEnabled", True),
         "rebalanceEnabled": flag(body, "rebalanceEnabled", True),
@@ -89,18 +89,20 @@ def _remove(system: System, pool: Object, body: Body) -> None:
 
 
 def _set_spare(system: System, pool: Object, body: Body) -> None:
-    percent = _percentage(body, "sparePercentage", None, 316)
+    percent = _percentage(body, "sparePercentage", None, code=316)
     now = system.pool_capacity(pool)
     if now.in_use_kib > now.limit_kib - capacity.spare_kib(now.limit_kib, percent):
         raise Refusal(61)
     system.set(pool, sparePercentage=percent)
 
 
+def _threshold(body: Body, key: str, default: int) -> int:
+    return _percentage(body, key, default, code=195, lowest=1, highest=100)
+
+
 def _set_thresholds(system: System, pool: Object, body: Body) -> None:
-    high = _percentage(body, "capacityAlertHighThresholdPercent", pool["capacityAlertHighThreshold"], 195, 1, 100)
-    critical = _percentage(
-        body, "capacityAlertCriticalThresholdPercent", pool["capacityAlertCriticalThreshold"], 195, 1, 100
-    )
+    high = _threshold(body, "capacityAlertHighThresholdPercent", pool["capacityAlertHighThreshold"])
+    critical = _threshold(body, "capacityAlertCriticalThresholdPercent", pool["capacityAlertCriticalThreshold"])
     if high >= critical:
         raise Refusal(370)
     system.set(pool, capacityAlertHighThreshold=high, capacityAlertCriticalThreshold=critical)

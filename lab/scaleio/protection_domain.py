@@ -33,7 +33,8 @@ def create(system: System, body: Body) -> object:
     fields: Object = {
         "name": require_free_name(system, text(body, "name")), "systemId": system.id,
         "protectionDomainState": "Active",
-        "rfcacheEnabled": True, "rfcacheOpertionalMode": "WriteMiss", "rfcachePageSizeKb": 64, "rfcacheMaxIoSizeKb": 128,
+        "rfcacheEnabled": True, "rfcacheOpertionalMode": "WriteMiss",
+        "rfcachePageSizeKb": 64, "rfcacheMaxIoSizeKb": 128,
     }  # fmt: skip
     for throttle in THROTTLES.values():
         fields.update({f"{throttle}Enabled": False, f"{throttle}InKbps": None})

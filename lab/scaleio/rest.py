@@ -84,14 +84,14 @@ def _post(system: System, path: str, body: Body) -> object:
             raise unknown_path(path)
         return create(system, body)
     if match := _SYSTEM_ACTION.fullmatch(path):
-        return _act(system, "System", mdm.instance(system), match[1], body, path)
+        return _act(system, "System", mdm.instance(system), path, body)
     if match := _ACTION.fullmatch(path):
-        return _act(system, match[1], _object(system, match[1], match[2]), match[3], body, path)
+        return _act(system, match[1], _object(system, match[1], match[2]), path, body)
     raise unknown_path(path)
 
 
-def _act(system: System, kind: str, target: dict[str, Any], action: str, body: Body, path: str) -> object:
-    function = _family(kind, path).ACTIONS.get(action)
+def _act(system: System, kind: str, target: dict[str, Any], path: str, body: Body) -> object:
+    function = _family(kind, path).ACTIONS.get(path.rpartition("/")[2])
     if function is None:
         raise unknown_path(path)
     answer = function(system, target, body)

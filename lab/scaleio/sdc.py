@@ -21,10 +21,13 @@ def seen(system: System, guid: str, ip: str, connected: bool, wanted_name: str |
             if (sdc["mdmConnectionState"], sdc["sdcIp"]) != (state, ip):
                 system.set(sdc, mdmConnectionState=state, sdcIp=ip, sdcIps=[ip])
             return
-    _appear(system, guid, ip, state, wanted_name, approved=not system.state["settings"].get("restrictedSdcModeEnabled"))
+    approved = not system.state["settings"].get("restrictedSdcModeEnabled")
+    _appear(system, guid, ip, wanted_name=wanted_name, state=state, approved=approved)
 
 
-def _appear(system: System, guid: str | None, ip: str, state: str, wanted_name: str | None, approved: bool) -> Object:
+def _appear(
+    system: System, guid: str | None, ip: str, *, wanted_name: str | None, state: str, approved: bool
+) -> Object:
     version = system.profile.mdm_version
     return system.add("Sdc", {
         "name": wanted_name, "sdcGuid": guid, "sdcIp": ip, "sdcIps": [ip], "sdcApproved": approved,
@@ -53,7 +56,9 @@ def approve(system: System, body: Body) -> object:
     try:
         sdc = find(system, {"guid": guid, "ip": ip})
     except Refusal:
-        sdc = _appear(system, str(guid).upper() if guid else None, ip, "Disconnected", None, approved=False)
+        sdc = _appear(
+            system, str(guid).upper() if guid else None, ip, wanted_name=None, state="Disconnected", approved=False
+        )
     if sdc["sdcApproved"]:
         raise Refusal(371)
     system.set(sdc, sdcApproved=True)

@@ -75,20 +75,14 @@ def create(system: System, body: Body) -> object:
         fault_set = system.get("FaultSet", object_id(fault_set_id))
         if fault_set["protectionDomainId"] != domain["id"]:
             raise Refusal(272)
-    fields: Object = {
-        "name": wanted, "protectionDomainId": domain["id"], "faultSetId": fault_set_id, "ipList": ips, "port": port,
-        "sdsState": "Normal", "membershipState": "JoinPending", "mdmConnectionState": "Disconnected",
-        "maintenanceState": "NoMaintenance", "maintenanceType": "NoMaintenance",
-        "drlMode": choice(body, "drlMode", ("Volatile", "NonVolatile"), "Volatile"),
-        "rmcacheEnabled": flag(body, "rmcacheEnabled", False), "rmcacheSizeInKb": whole(body, "rmcacheSizeInKb", 131072),
-        "rmcacheFrozen": flag(body, "rmcacheFrozen", False), "rmcacheMemoryAllocationState": "RmcacheDisabled",
-        "rfcacheEnabled": True, "rfcacheErrorInvalidDriverVersion": False, "rfcacheErrorDeviceDoesNotExist": False,
-        "onVmWare": False, "perfProfile": "Default", "authenticationError": "None", "numOfIoBuffers": None,
-        "softwareVersionInfo": system.profile.mdm_version, "certificateInfo": None,
-        "sdsDecoupled": None, "sdsConfigurationFailure": None, "sdsReceiveBufferAllocationFailures": None,
-        "_rebuild_due": False,
-    }  # fmt: skip
-    sds = system.add("Sds", fields)
+    created = fields(system, wanted, domain["id"], ips=ips, port=port, fault_set_id=fault_set_id)
+    created.update(
+        drlMode=choice(body, "drlMode", ("Volatile", "NonVolatile"), "Volatile"),
+        rmcacheEnabled=flag(body, "rmcacheEnabled", False),
+        rmcacheSizeInKb=whole(body, "rmcacheSizeInKb", RMCACHE_KIB[0]),
+        rmcacheFrozen=flag(body, "rmcacheFrozen", False),
+    )
+    sds = system.add("Sds", created)
     if system.state["auto_join"]:
         system.at(system.pace.join_seconds, "join", sds["id"])
     for wanted_device in body.get("deviceInfoList") or []:
@@ -99,6 +93,30 @@ def create(system: System, body: Body) -> object:
     return {"id": sds["id"]}
 
 
+def fields(
+    system: System,
+    wanted: str,
+    domain_id: str,
+    *,
+    ips: list[dict[str, str]],
+    port: int = DEFAULT_PORT,
+    fault_set_id: str | None = None,
+) -> Object:
+    """A new SDS that has not connected yet."""
+    return {
+        "name": wanted, "protectionDomainId": domain_id, "faultSetId": fault_set_id, "ipList": ips, "port": port,
+        "sdsState": "Normal", "membershipState": "JoinPending", "mdmConnectionState": "Disconnected",
+        "maintenanceState": "NoMaintenance", "maintenanceType": "NoMaintenance", "drlMode": "Volatile",
+        "rmcacheEnabled": False, "rmcacheSizeInKb": RMCACHE_KIB[0], "rmcacheFrozen": False,
+        "rmcacheMemoryAllocationState": "RmcacheDisabled",
+        "rfcacheEnabled": True, "rfcacheErrorInvalidDriverVersion": False, "rfcacheErrorDeviceDoesNotExist": False,
+        "onVmWare": False, "perfProfile": "Default", "authenticationError": "None", "numOfIoBuffers": None,
+        "softwareVersionInfo": system.profile.mdm_version, "certificateInfo": None,
+        "sdsDecoupled": None, "sdsConfigurationFailure": None, "sdsReceiveBufferAllocationFailures": None,
+        "_rebuild_due": False,
+    }  # fmt: skip
+
+
 def seen(system: System, sds: Object, connected: bool) -> None:
     """The MDM's heartbeat result."""
     if connected == (sds["mdmConnectionState"] == "Connected"):
@@ -106,7 +124,7 @@ def seen(system: System, sds: Object, connected: bool) -> None:
     pools = _pools(system, sds)
     if connected:
         for item in system.children("Device", "sdsId", sds["id"]):
-            _note_stale(system, item)
+            device.note_stale(system, system.get("StoragePool", item["storagePoolId"]), item)
         system.set(sds, membershipState="Joined", mdmConnectionState="Connected", _rebuild_due=False)
     else:
         for item in system.children("Device", "sdsId", sds["id"]):
@@ -120,14 +138,6 @@ def seen(system: System, sds: Object, connected: bool) -> None:
 def _pools(system: System, sds: Object) -> list[Object]:
     ids = {item["storagePoolId"]: None for item in system.children("Device", "sdsId", sds["id"])}
     return [system.get("StoragePool", pool_id) for pool_id in ids]
-
-
-def _note_stale(system: System, item: Object) -> None:
-    """What was written while the device was away has to be copied back to it."""
-    pool = system.get("StoragePool", item["storagePoolId"])
-    written = pool["_written_kib"] - item.get("_written_before_kib", pool["_written_kib"])
-    in_use = system.pool_capacity(pool).in_use_kib
-    item["_stale_kib"] = min(item["_data_kib"], written * item["_data_kib"] // in_use if in_use else 0)
 
 
 def _rename(system: System, sds: Object, body: Body) -> None:
@@ -232,7 +242,7 @@ def _exit_maintenance(system: System, sds: Object, body: Body) -> None:
     if sds["maintenanceState"] == "NoMaintenance":
         raise Refusal(376)
     for item in system.children("Device", "sdsId", sds["id"]):
-        _note_stale(system, item)
+        device.note_stale(system, system.get("StoragePool", item["storagePoolId"]), item)
     system.set(sds, maintenanceState="NoMaintenance", maintenanceType="NoMaintenance")
 
 

@@ -39,7 +39,9 @@ def create(system: System, target: Object, body: Body) -> object:
     for source, snapshot_name in wanted:
         pool = system.get("StoragePool", source["storagePoolId"])
         vtree = system.get("VTree", source["vtreeId"])
-        snapshot = volume.add(system, pool, vtree, snapshot_name, "Snapshot", source["sizeInKb"], source)
+        snapshot = volume.add(
+            system, pool, vtree, wanted=snapshot_name, kind="Snapshot", size_kib=source["sizeInKb"], ancestor=source
+        )
         system.set(snapshot, consistencyGroupId=group, accessModeLimit=access, _shared_kib=source["_written_kib"])
         created.append(snapshot["id"])
     return {"volumeIdList": created, "snapshotGroupId": group}

@@ -9,23 +9,54 @@ from lab.scaleio.profiles import Profile
 
 BANDWIDTH_ZERO = {"numSeconds": 0, "totalWeightInKb": 0, "numOccured": 0}
 
-CAPACITY = """
-maxCapacityInKb capacityLimitInKb capacityInUseInKb unusedCapacityInKb unreachableUnusedCapacityInKb spareCapacityInKb
-capacityAvailableForVolumeAllocationInKb volumeAllocationLimitInKb thickCapacityInUseInKb thinCapacityInUseInKb
-snapCapacityInUseOccupiedInKb protectedCapacityInKb degradedHealthyCapacityInKb degradedFailedCapacityInKb
-failedCapacityInKb semiProtectedCapacityInKb inMaintenanceCapacityInKb atRestCapacityInKb movingCapacityInKb
-activeMovingCapacityInKb pendingMovingCapacityInKb rmPendingAllocatedInKb
-BackgroundScannedInMB BackgroundScanCompareCount fixedReadErrorCount
-""".split()
+CAPACITY = [
+    "maxCapacityInKb",
+    "capacityLimitInKb",
+    "capacityInUseInKb",
+    "unusedCapacityInKb",
+    "unreachableUnusedCapacityInKb",
+    "spareCapacityInKb",
+    "capacityAvailableForVolumeAllocationInKb",
+    "volumeAllocationLimitInKb",
+    "thickCapacityInUseInKb",
+    "thinCapacityInUseInKb",
+    "snapCapacityInUseOccupiedInKb",
+    "protectedCapacityInKb",
+    "degradedHealthyCapacityInKb",
+    "degradedFailedCapacityInKb",
+    "failedCapacityInKb",
+    "semiProtectedCapacityInKb",
+    "inMaintenanceCapacityInKb",
+    "atRestCapacityInKb",
+    "movingCapacityInKb",
+    "activeMovingCapacityInKb",
+    "pendingMovingCapacityInKb",
+    "rmPendingAllocatedInKb",
+    "BackgroundScannedInMB",
+    "BackgroundScanCompareCount",
+    "fixedReadErrorCount",
+]
 MOVEMENTS = ("FwdRebuild", "BckRebuild", "NormRebuild", "Rebalance")
 VOLUME_SPACE = ("inUse", "primary", "secondary", "protected", "degradedHealthy", "degradedFailed", "failed",
                 "semiProtected", "inMaintenance")  # fmt: skip
-NET = """
-netCapacityInUseInKb netUnusedCapacityInKb netUserDataCapacityInKb netSpareCapacityInKb netThinUserDataCapacityInKb
-netMaxUserDataCapacityInKb netUserDataCapacityNoTrimInKb netSnapshotCapacityInKb netProvisionedAddressesInKb
-netMgUserDdataCcapacityInKb netFglUserDataCapacityInKb netFglUncompressedDataSizeInKb netFglCompressedDataSizeInKb
-netFglSparesInKb netTrimmedUserDataCapacityInKb netCapacityInUseNoOverheadInKb
-""".split()
+NET = [
+    "netCapacityInUseInKb",
+    "netUnusedCapacityInKb",
+    "netUserDataCapacityInKb",
+    "netSpareCapacityInKb",
+    "netThinUserDataCapacityInKb",
+    "netMaxUserDataCapacityInKb",
+    "netUserDataCapacityNoTrimInKb",
+    "netSnapshotCapacityInKb",
+    "netProvisionedAddressesInKb",
+    "netMgUserDdataCcapacityInKb",
+    "netFglUserDataCapacityInKb",
+    "netFglUncompressedDataSizeInKb",
+    "netFglCompressedDataSizeInKb",
+    "netFglSparesInKb",
+    "netTrimmedUserDataCapacityInKb",
+    "netCapacityInUseNoOverheadInKb",
+]
 COUNTS = {
     "System": "numOfDevices numOfFaultSets numOfProtectionDomains numOfRfcacheDevices numOfSdc numOfSds "
     "numOfStoragePools numOfVolumes numOfSnapshots numOfVtrees numOfThickBaseVolumes numOfThinBaseVolumes "
@@ -66,7 +97,7 @@ def names_of(profile: Profile, kind: str) -> dict[str, Any]:
     if kind == "System" and profile.release < (3, 0):
         names["numOfScsiInitiators"] = 0
     names.update({key: [] for key in LISTS.get(kind, "").split()})
-    names.update({key: BANDWIDTH_ZERO for key in _bandwidths(kind)})
+    names.update(dict.fromkeys(_bandwidths(kind), BANDWIDTH_ZERO))
     return names
 
 

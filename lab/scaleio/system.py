@@ -55,7 +55,7 @@ class System:
         self._cache: dict[str, tuple[int, Any]] = {}
 
     @classmethod
-    def create(
+    def create(  # noqa: PLR0917 (callers name them)
         cls,
         profile: str = "3.6",
         name: str | None = None,
@@ -121,6 +121,11 @@ class System:
     def set_password(self, user: str, old: str, new: str) -> None:
         with self.lock:
             users.set_password(self, user, old, new)
+
+    def set_pace(self, pace: Pace) -> None:
+        self.pace = pace
+        self.state["pace"] = asdict(pace)
+        self.touch()
 
     def set_mdm_cluster(self, cluster: dict[str, Any]) -> None:
         with self.lock:

@@ -38,7 +38,7 @@ def create(system: System, body: Body) -> object:
     capacity.require_layout(system, pool)
     _require_space(system, pool, kind, size_kib)
     vtree = system.add("VTree", {"name": wanted, "storagePoolId": pool["id"], "baseVolumeId": None})
-    volume = add(system, pool, vtree, wanted, kind, size_kib, None)
+    volume = add(system, pool, vtree, wanted=wanted, kind=kind, size_kib=size_kib)
     system.set(vtree, baseVolumeId=volume["id"])
     system.set(volume, useRmcache=flag(body, "useRmcache", False))
     movement.follow_volumes(system, pool)
@@ -46,7 +46,14 @@ def create(system: System, body: Body) -> object:
 
 
 def add(
-    system: System, pool: Object, vtree: Object, wanted: str | None, kind: str, size_kib: int, ancestor: Object | None
+    system: System,
+    pool: Object,
+    vtree: Object,
+    *,
+    wanted: str | None,
+    kind: str,
+    size_kib: int,
+    ancestor: Object | None = None,
 ) -> Object:
     return system.add("Volume", {
         "name": wanted, "sizeInKb": size_kib, "storagePoolId": pool["id"], "vtreeId": vtree["id"],

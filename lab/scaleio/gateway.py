@@ -1,0 +1,226 @@
+"""The Gateway: HTTP(S) in front of a system, with sessions, its own validation, and a request journal."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, urlsplit
+
+from lab.scaleio.faults import Fault, Faults
+from lab.scaleio.journal import Journal
+from lab.scaleio.refusal import Refusal, invalid, unknown_path
+from lab.scaleio.sessions import BEARER_SECONDS, Session, Sessions
+
+UNAUTHORIZED = {"message": "Unauthorized", "httpStatusCode": 401, "errorCode": 0}
+FORBIDDEN = {"message": "Forbidden", "httpStatusCode": 403, "errorCode": 0}
+LARGE_BYTES = 65536
+
+
+class Backend(Protocol):
+    """A System in this process, or the way to a remote MDM."""
+
+    def rest(self, method: str, path: str, query: dict[str, str], body: object) -> tuple[int, object]: ...
+
+    def check_login(self, user: str, password: str) -> None: ...
+
+
+class BackendDown(Exception):
+    """The Gateway cannot reach an MDM."""
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    target: str
+    headers: dict[str, str]  # lower-case names
+    body: bytes = b""
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.target).path
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: bytes = b""
+    content_type: str = "application/json"
+    drop: bool = False
+
+
+@dataclass
+class Configuration:
+    """The Gateway's own settings; `changed` is called after an administrator changed them."""
+
+    admin_password: str = ""
+    fields: dict[str, Any] = field(default_factory=lambda: {"mdmAddresses": [], "mdmPort": "6611"})
+    changed: Callable[[dict[str, Any]], None] | None = None
+
+
+class Gateway:
+    def __init__(
+        self,
+        backend: Backend,
+        clock: Callable[[], float] = time.time,
+        configuration: Configuration | None = None,
+    ) -> None:
+        self.backend = backend
+        self.sessions = Sessions(clock)
+        self.journal = Journal()
+        self.faults = Faults()
+        self.configuration = configuration or Configuration()
+        self._large: dict[int, tuple[object, bytes]] = {}
+
+    def handle(self, request: Request) -> Answer:
+        started = time.perf_counter()
+        fault = self.faults.take(request.method, request.path)
+        answer = self._faulty(fault, request) if fault else self._answer(request)
+        status = 0 if answer.drop else answer.status
+        self.journal.note(request.method, request.path, status, (time.perf_counter() - started) * 1000)
+        return answer
+
+    def _faulty(self, fault: Fault, request: Request) -> Answer:
+        if fault.kind == "status":
+            return self._encode(fault.status, fault.body())
+        if fault.kind == "delay":
+            time.sleep(fault.delay_seconds)
+            return self._answer(request)
+        if fault.kind == "drop_after":
+            self._answer(request)
+        return Answer(0, drop=True)
+
+    def _answer(self, request: Request) -> Answer:
+        try:
+            status, payload = self._route(request)
+        except Refusal as refusal:
+            status, payload = refusal.status, refusal.body()
+        except BackendDown as down:
+            message = f"The Gateway cannot connect to the MDM: {down}"
+            status, payload = 502, {"message": message, "httpStatusCode": 502, "errorCode": 0}
+        return self._encode(status, payload)
+
+    def _route(self, request: Request) -> tuple[int, object]:
+        path = request.path
+        body = self._body(request) if request.method in ("POST", "PUT") else None
+        if (request.method, path) == ("GET", "/api/login"):
+            return self._login(request)
+        if (request.method, path) == ("GET", "/api/gatewayLogin"):
+            return self._gateway_login(request)
+        if (request.method, path) == ("POST", "/rest/auth/login"):
+            return self._bearer_login(body)
+        if path == "/api/version" and "authorization" not in request.headers:
+            return self.backend.rest("GET", path, {}, None)
+        token, session = self._session(request)
+        if session is None:
+            return 401, UNAUTHORIZED
+        if path in ("/api/logout", "/api/gatewayLogout"):
+            self.sessions.close(token)
+            return 200, ""
+        if path == "/rest/auth/logout":
+            self.sessions.close(token)
+            return 204, None
+        if path in ("/api/Configuration", "/api/updateConfiguration"):
+            return self._configuration(session, path, body)
+        if session.administers_gateway and path != "/api/version":
+            return 403, FORBIDDEN
+        if not path.startswith("/api/"):
+            raise unknown_path(path)
+        return self.backend.rest(request.method, path, dict(parse_qsl(urlsplit(request.target).query)), body)
+
+    def _body(self, request: Request) -> object:
+        content_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        if content_type != "application/json":
+            raise invalid("Request header Content-Type should be application/json")
+        try:
+            return json.loads(request.body) if request.body.strip() else {}
+        except ValueError:
+            raise invalid("Request message is not valid: the body is not JSON") from None
+
+    def _login(self, request: Request) -> tuple[int, object]:
+        user, password = _basic(request)
+        if not user:
+            return 401, UNAUTHORIZED
+        if self._refused(user, password):
+            return 401, UNAUTHORIZED
+        return 200, self.sessions.open(user)
+
+    def _refused(self, user: str, password: str) -> bool:
+        try:
+            self.backend.check_login(user, password)
+        except Refusal as refusal:
+            if refusal.status != 401:
+                raise
+            return True
+        return False
+
+    def _gateway_login(self, request: Request) -> tuple[int, object]:
+        user, password = _basic(request)
+        wanted = self.configuration.admin_password
+        if user != "admin" or not wanted or not hmac.compare_digest(password.encode(), wanted.encode()):
+            return 401, UNAUTHORIZED
+        return 200, self.sessions.open(user, administers_gateway=True)
+
+    def _bearer_login(self, body: object) -> tuple[int, object]:
+        if not self._offers_bearer():
+            raise unknown_path("/rest/auth/login")
+        credentials = body if isinstance(body, dict) else {}
+        user = str(credentials.get("username", ""))
+        if self._refused(user, str(credentials.get("password", ""))):
+            return 401, UNAUTHORIZED
+        return 200, {
+            "access_token": self.sessions.open(user, lifetime_seconds=BEARER_SECONDS),
+            "refresh_token": binascii.hexlify(user.encode()).decode(),
+            "expires_in": BEARER_SECONDS,
+            "refresh_expires_in": 1800,
+            "token_type": "Bearer",
+            "scope": "openid profile email",
+        }
+
+    def _offers_bearer(self) -> bool:
+        status, version = self.backend.rest("GET", "/api/version", {}, None)
+        return status == 200 and int(str(version).split(".", maxsplit=1)[0]) >= 4
+
+    def _session(self, request: Request) -> tuple[str, Session | None]:
+        """Basic with the token as password and any user, or Bearer: every version takes both."""
+        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+        token = credentials.strip() if scheme.lower() == "bearer" else _basic(request)[1]
+        return token, self.sessions.use(token)
+
+    def _configuration(self, session: Session, path: str, body: object) -> tuple[int, object]:
+        if not session.administers_gateway:
+            return 403, FORBIDDEN
+        if path == "/api/updateConfiguration" and isinstance(body, dict):
+            self.configuration.fields.update(body)
+            if self.configuration.changed:
+                self.configuration.changed(self.configuration.fields)
+            return 200, {}
+        return 200, self.configuration.fields
+
+    def _encode(self, status: int, payload: object) -> Answer:
+        if payload is None:
+            return Answer(status)
+        kept = self._large.get(id(payload))
+        if kept and kept[0] is payload:
+            return Answer(status, kept[1])
+        encoded = json.dumps(payload, separators=(",", ":")).encode()
+        if len(encoded) > LARGE_BYTES:
+            # A system hands out the same object until its state changes: encode a big one once.
+            self._large = {**dict(list(self._large.items())[-3:]), id(payload): (payload, encoded)}
+        return Answer(status, encoded)
+
+
+def _basic(request: Request) -> tuple[str, str]:
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
+    try:
+        user, _, password = base64.b64decode(credentials.strip()).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    return user, password
