@@ -32,9 +32,7 @@ def claim(path: str, system_id: str, allow_files: bool) -> int:
     with _opened(path, allow_files) as device:
         owner = _owner(device)
         if owner is not None and owner != system_id:
-            raise Refusal(
-                DEVICE_OF_OTHER_SYSTEM, f"The device {path} carries the signature of another system ({owner})"
-            )
+            raise Refusal(DEVICE_OF_OTHER_SYSTEM, f"The device {path} belongs to another system ({owner})")
         if owner is None:
             _refuse_foreign(device, path)
             mark = MARK + json.dumps({"system": system_id}).encode()

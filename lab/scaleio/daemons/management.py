@@ -24,6 +24,7 @@ from lab.scaleio.daemons.codes import (
 from lab.scaleio.daemons.node import NotPrimary
 from lab.scaleio.refusal import Refusal
 from lab.scaleio.system import System
+from lab.scaleio.volume import mapped_to
 
 if TYPE_CHECKING:
     from lab.scaleio.daemons.mdm import Mdm, Reign
@@ -42,7 +43,6 @@ class Management:
             "login": self._login,
             "set_password": self._set_password,
             "rest": self._rest,
-            "rename_system": self._rename_system,
             "sdc_hello": self._sdc_hello,
             "sdc_write": self._sdc_write,
         }
@@ -175,15 +175,6 @@ class Management:
         self._mdm.node.check_serving()
         return {"status": status, "payload": payload}
 
-    def _rename_system(self, request: dict, _client_ip: str) -> dict:
-        reign = self._signed_in(request)
-        system = reign.system
-        with system.lock:
-            system.state["name"] = request["new_name"]
-            system.touch()
-        reign.flush()
-        return {}
-
     # -- SDCs
 
     def _sdc_hello(self, request: dict, client_ip: str) -> dict:
@@ -196,8 +187,7 @@ class Management:
             sdc = _sdc(system, guid)
             volumes = [
                 {"id": volume["id"], "name": volume["name"], "size_kib": volume["sizeInKb"]}
-                for volume in system.objects("Volume").values()
-                if _is_mapped(volume, sdc["id"])
+                for volume in mapped_to(system, sdc["id"])
             ]
         cluster = self._mdm.ballot.cluster or {"members": []}
         managers = [member for member in cluster["members"] if member["voter"] and member["role"] == MANAGER]
@@ -215,7 +205,7 @@ class Management:
         with system.lock:
             sdc = _sdc(system, request["guid"])
             volume = system.find("Volume", request["volume"])
-            if not _is_mapped(volume, sdc["id"]):
+            if volume not in mapped_to(system, sdc["id"]):
                 raise Refusal(84)
             system.write_volume(volume["id"], request["gib"])
         reign.flush()
@@ -289,14 +279,10 @@ def _as_list(value: object) -> list[str]:
 
 
 def _sdc(system: System, guid: str) -> dict:
-    found = next((sdc for sdc in system.objects("Sdc").values() if sdc["sdcGuid"] == guid), None)
+    found = next((sdc for sdc in system.objects("Sdc").values() if sdc["sdcGuid"] == guid.upper()), None)
     if found is None:
         raise Refusal(80)
     return found
-
-
-def _is_mapped(volume: dict, sdc_id: str) -> bool:
-    return any(mapping["sdcId"] == sdc_id for mapping in volume.get("mappedSdcInfo") or [])
 
 
 def _is_local(ip: str) -> bool:

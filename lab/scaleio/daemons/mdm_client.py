@@ -26,12 +26,14 @@ class MdmClient:
         trusts: Callable[[str], bool] | None = None,
         source_ip: str | None = None,
         timeout_seconds: float = 15.0,
+        follows_hints: bool = True,
     ) -> None:
         self.ips = ips
         self._port = port
         self._trusts = trusts
         self._source_ip = source_ip
         self._timeout_seconds = timeout_seconds
+        self._follows_hints = follows_hints
         self._last_good: str | None = None
 
     def ask(self, request: dict, retry_seconds: float = 0.0, repeatable: bool = True) -> dict:
@@ -74,7 +76,8 @@ class MdmClient:
             code, message = answer.get("code", 62), answer.get("message", "")
             if code == NOT_MASTER:
                 reason = message
-                queue[:0] = [hint for hint in answer.get("primary", []) if hint not in tried]
+                if self._follows_hints:
+                    queue[:0] = [hint for hint in answer.get("primary", []) if hint not in tried]
             elif code == NOT_ATTACHED and len(self.ips) > 1:
                 reason = message
             else:

@@ -1,0 +1,182 @@
+"""ScaleIO daemons as processes on loopback addresses, for tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from lab.paths import CHECKOUT
+from lab.scaleio.daemons import wire
+from lab.scaleio.daemons.mdm_client import MdmClient
+
+PASSWORD = "Scaleio-123"
+ROLES = {"127.0.0.1": "1", "127.0.0.2": "1", "127.0.0.3": "0"}
+
+
+def free_port(ips: list[str]) -> int:
+    """A port that is free on all addresses; below the ephemeral range, so that no client takes it meanwhile."""
+    for port in range(21000 + os.getpid() % 5000, 32000):
+        try:
+            for ip in ips:
+                with socket.create_server((ip, port)):
+                    pass
+            return port
+        except OSError:
+            continue
+    raise RuntimeError("no free port")
+
+
+def wait_until(condition: Callable[[], object], seconds: float, what: str) -> float:
+    """Seconds until the condition held."""
+    started = time.monotonic()
+    while not condition():
+        if time.monotonic() - started > seconds:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.05)
+    return time.monotonic() - started
+
+
+class Daemons:
+    """Starts daemons by name, keeps their output, ends what is left."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.running: dict[str, subprocess.Popen] = {}
+
+    def start(self, name: str, module: str, *arguments: str) -> dict:
+        log = (self.folder / f"{name}.log").open("a")
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, stderr=log, text=True, cwd=CHECKOUT
+        )
+        self.running[name] = process
+        line = process.stdout.readline()
+        assert line, (self.folder / f"{name}.log").read_text()
+        return json.loads(line)
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        self.running[name].send_signal(number)
+
+    def kill(self, name: str) -> None:
+        process = self.running.pop(name)
+        process.kill()
+        process.wait()
+
+    def stop(self, name: str) -> int:
+        process = self.running.pop(name)
+        process.terminate()
+        return process.wait(10)
+
+    def close(self) -> None:
+        for process in self.running.values():
+            process.send_signal(signal.SIGCONT)
+            process.kill()
+        for process in self.running.values():
+            process.wait()
+            process.stdout.close()
+
+
+class MdmCluster(Daemons):
+    """Two managers and a tie-breaker, in three-node mode, with a known admin password."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.ips = list(ROLES)
+        self.management_port = free_port(self.ips)
+        self.cluster_port = free_port(self.ips)
+        while self.cluster_port == self.management_port:
+            self.cluster_port += 1
+        self.disks = Path(tempfile.mkdtemp(prefix="sds-", dir="/dev/shm"))
+
+    def close(self) -> None:
+        super().close()
+        shutil.rmtree(self.disks)
+
+    def start_mdm(self, ip: str) -> None:
+        configuration = self.folder / f"{ip}.conf"
+        configuration.write_text(f"actor_role_is_manager={ROLES[ip]}\n")
+        self.start(
+            ip, "lab.scaleio.daemons.mdm", "--config", str(configuration), "--repository", str(self.folder / ip),
+            "--listen", ip, "--management-port", str(self.management_port), "--cluster-port", str(self.cluster_port),
+        )  # fmt: skip
+
+    def form(self) -> None:
+        for ip in self.ips:
+            self.start_mdm(ip)
+        self.client = MdmClient(self.ips[:1], self.management_port)
+        request = {"op": "create_mdm_cluster", "name": "mdm1", "ips": [self.ips[0]], "management_ips": []}
+        self.client.ask(request)
+        self.client = MdmClient(self.ips[:2], self.management_port)
+        self.login("admin")
+        self.client.ask({"op": "set_password", "token": self.token, "old_password": "admin", "new_password": PASSWORD})
+        self.login(PASSWORD)
+        self.post("/api/instances/System/action/addStandbyMdm", ips=["127.0.0.2"], role="Manager", name="mdm2")
+        self.post("/api/instances/System/action/addStandbyMdm", ips=["127.0.0.3"], role="TieBreaker", name="tb1")
+        self.post(
+            "/api/instances/System/action/switchClusterMode",
+            mode="ThreeNodes", addSlaveMdmIdList=["mdm2"], addTBIdList=["tb1"],
+        )  # fmt: skip
+
+    def login(self, password: str) -> None:
+        self.token = self.client.ask({"op": "login", "username": "admin", "password": password})["token"]
+
+    def rest(self, method: str, path: str, body: dict | None = None, retry_seconds: float = 8.0) -> object:
+        request = {"op": "rest", "token": self.token, "method": method, "path": path, "body": body}
+        answer = self.client.ask(request, retry_seconds)
+        assert answer["status"] == 200, answer["payload"]
+        return answer["payload"]
+
+    def post(self, path: str, **body: object) -> object:
+        return self.rest("POST", path, body)
+
+    def get(self, path: str) -> object:
+        return self.rest("GET", path)
+
+    def status(self, ip: str) -> dict:
+        try:
+            return wire.call((ip, self.management_port), {"op": "status"}, 1.0)
+        except (wire.Unreachable, wire.Interrupted):
+            return {"serving": False, "in_sync": [], "change": None}
+
+    def primary(self) -> str | None:
+        return next((ip for ip in self.ips if self.status(ip)["serving"]), None)
+
+    def cluster_state(self) -> str:
+        return self.post("/api/instances/System/queryMdmCluster")["clusterState"]
+
+    def start_sds(self, number: int) -> str:
+        """An SDS with one sparse disk; returns the disk's path."""
+        disk = self.disks / f"disk{number}"
+        if not disk.exists():
+            with disk.open("wb") as stream:
+                stream.truncate(180 * 1024**3)
+        self.start(
+            f"sds{number}", "lab.scaleio.daemons.sds", "--folder", str(self.folder / f"sds{number}"),
+            "--listen", f"127.0.0.{number}", "--port", str(self.sds_port), "--allow-files",
+        )  # fmt: skip
+        return str(disk)
+
+    @property
+    def sds_port(self) -> int:
+        return max(self.management_port, self.cluster_port) + 1
+
+    def start_sdc(self, name: str, ip: str) -> str:
+        """An SDC; returns its control socket."""
+        configuration = self.folder / f"{name}.txt"
+        if not configuration.exists():
+            configuration.write_text(f"ini_guid {str(uuid.uuid4()).upper()}\nmdm {','.join(self.ips[:2])}\n")
+        control = str(self.folder / f"{name}.sock")
+        self.start(
+            name, "lab.scaleio.daemons.sdc", "--config", str(configuration), "--control", control,
+            "--mdm-port", str(self.management_port), "--ip", ip,
+        )  # fmt: skip
+        return control
