@@ -15,10 +15,10 @@ from typing import NoReturn
 # moto reads these while it is imported: thousands of public images and the policies of IAM are of no use here
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 
-from lab.ec2 import server  # noqa: E402  (after the environment above)
-from lab.ec2.devices import CommandDevices, DeviceBackend, NoDevices  # noqa: E402
-from lab.ec2.fleet import Wanted  # noqa: E402
-from lab.ec2.lifecycle import StateSeconds  # noqa: E402
+from lab.ec2 import server
+from lab.ec2.devices import CommandDevices, DeviceBackend, NoDevices
+from lab.ec2.fleet import Wanted
+from lab.ec2.lifecycle import StateSeconds
 
 
 class Parser(argparse.ArgumentParser):

@@ -45,9 +45,7 @@ def _volume_type(form: Form) -> str:
 def token_length(form: Form, world: World) -> None:
     token = form.get("ClientToken", "")
     if len(token) > 64 or not token.isascii():
-        raise Ec2Error(
-            "InvalidParameterValue", "Invalid value for clientToken: at most 64 ASCII characters are allowed."
-        )
+        raise Ec2Error("InvalidParameterValue", "Invalid value for clientToken: more than 64 ASCII characters.")
 
 
 def zone_named_once(form: Form, world: World) -> None:
@@ -151,7 +149,7 @@ def same_zone(form: Form, world: World) -> None:
     if volume.availability_zone != zone:
         raise Ec2Error(
             "InvalidVolume.ZoneMismatch",
-            f"The volume '{volume.id}' is not in the same availability zone as instance '{instance.id}'",
+            f"'{volume.id}' and '{instance.id}' are not in the same availability zone",
         )
 
 
@@ -234,9 +232,7 @@ RULES = (
     Rule("CreateVolume", type_known, "Only the published volume types can be created."),
     Rule("CreateVolume", size_in_range, "Every volume type has a smallest and a largest size."),
     Rule("CreateVolume", iops_in_range, "IOPS have a range by type and a maximum per GiB."),
-    Rule(
-        "CreateVolume", throughput_in_range, "gp3 throughput is 125 to 2,000 MiB/s and a quarter of the IOPS at most."
-    ),
+    Rule("CreateVolume", throughput_in_range, "gp3 throughput is 125 to 2,000 MiB/s, at most IOPS / 4."),
     Rule("CreateVolume", tag_keys_not_reserved, "Tag keys that begin with aws: belong to AWS."),
     Rule("CreateVolume", storage_quota, "An account has a storage quota by volume type and Region."),
     Rule("CreateVolume", token_matches, "A token belongs to one set of parameters and dies with its volume."),
@@ -246,9 +242,7 @@ RULES = (
     Rule("AttachVolume", same_zone, "Volume and instance have to be in one zone."),
     Rule("AttachVolume", device_name_valid, "Device names are /dev/sd? or /dev/xvd?."),
     Rule("AttachVolume", device_name_free, "A device name is used once per instance."),
-    Rule(
-        "AttachVolume", attachment_slots, "An instance type has a limit of attachments, shared with interfaces or not."
-    ),
+    Rule("AttachVolume", attachment_slots, "An instance type limits attachments, some with interfaces."),
     Rule("DetachVolume", attached_there, "A detach has to name the instance and device that really hold the volume."),
     Rule("DeleteVolume", deletable, "An attached volume, or one still being created, cannot be deleted."),
     Rule("DescribeVolumes", page_or_ids, "Paging and a list of ids exclude each other."),

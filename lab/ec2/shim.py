@@ -158,7 +158,7 @@ class Shim:
         got: dict[str, Any] = {}
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
-            got["status"], got["headers"] = int(status.split()[0]), headers
+            got["status"], got["headers"] = int(status.split(maxsplit=1)[0]), headers
 
         inner = {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         answer = b"".join(self._moto(inner, start_response))

@@ -1,0 +1,270 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries a batch of volumes out: creates at once, attaches in turn on each instance, looks at all with one call."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Optional
+
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.client import CONCURRENT_CALLS, Ec2
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.errors import EbsError
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_batch import (
+    MAX_ATTEMPTS,
+    Batch,
+    Slot,
+    match,
+    next_device_name,
+)
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_limits import BatchError
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_model import (
+    TAG_CLUSTER,
+    TAG_TXN,
+    SeenVolume,
+    WantedVolume,
+)
+
+CREATE_TIMEOUT_SECONDS = 300
+# Tokens of volumes that are gone stay used for hours. More than this many in a row is no coincidence.
+MAX_TOKENS = 10
+# A retried create can be refused with these although the first try succeeded: the tags tell.
+MAYBE_CREATED = {"IdempotentParameterMismatch", "VolumeLimitExceeded", "MaxIOPSLimitExceeded"}
+
+
+def read_volumes(ec2: Ec2, wanted: Sequence[WantedVolume]) -> list[SeenVolume]:
+    """Everything that was bought for the transactions of the wanted volumes, in one filtered call."""
+    tags = {
+        TAG_CLUSTER: sorted({want.cluster for want in wanted}),
+        TAG_TXN: sorted({want.txn for want in wanted}),
+    }
+    return ec2.describe_volumes(tags)
+
+
+class BatchRun:
+    """One run over one batch; `done` grows with every change that EC2 has accepted."""
+
+    def __init__(
+        self,
+        ec2: Ec2,
+        batch: Batch,
+        attach_timeout_seconds: float,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._ec2 = ec2
+        self._batch = batch
+        self._attach_timeout_seconds = attach_timeout_seconds
+        self._sleep = sleep
+        self._clock = clock
+        self._wanted = [slot.wanted for slot in batch.slots]
+        self.done: list[dict[str, Any]] = []
+
+    def run(self, wait: bool = True) -> tuple[Slot, ...]:
+        self._delete(self._batch.failed)
+        slots = self._create(self._batch.slots)
+        slots = self._until_available(slots)
+        slots = self._attach(slots)
+        return self._until_attached(slots) if wait else slots
+
+    def _delete(self, volumes: Iterable[SeenVolume]) -> None:
+        for volume in volumes:
+            self._ec2.delete_volume(volume.id)
+            self.done.append({"action": "delete_volume", "volume_id": volume.id})
+
+    def _create(self, slots: Sequence[Slot]) -> tuple[Slot, ...]:
+        """Create what is missing. A refused token gives way to the next one, unless the tags show the volume."""
+        current = {slot.wanted.key: slot for slot in slots}
+        while missing := [slot for slot in current.values() if slot.volume is None]:
+            errors: dict[Any, EbsError] = {}
+            with ThreadPoolExecutor(CONCURRENT_CALLS) as pool:
+                answers = list(pool.map(self._create_one, missing))
+            for slot, answer in zip(missing, answers):
+                if isinstance(answer, EbsError):
+                    errors[slot.wanted.key] = answer
+                else:
+                    current[slot.wanted.key] = dataclasses.replace(slot, volume=answer)
+            if not errors:
+                break
+            found = self._look() if any(error.code in MAYBE_CREATED for error in errors.values()) else {}
+            for key, error in errors.items():
+                slot = current[key]
+                if key in found and found[key].volume is not None:
+                    current[key] = dataclasses.replace(slot, volume=found[key].volume)
+                elif error.code == "IdempotentParameterMismatch" and slot.attempt < MAX_TOKENS:
+                    current[key] = dataclasses.replace(slot, attempt=slot.attempt + 1)
+                else:
+                    raise error
+        return tuple(current[slot.wanted.key] for slot in slots)
+
+    def _create_one(self, slot: Slot) -> SeenVolume | EbsError:
+        try:
+            volume = self._ec2.create_volume(slot.wanted, slot.attempt)
+        except EbsError as error:
+            return error
+        self.done.append({"action": "create_volume", "volume_id": volume.id, **_who(slot)})
+        return volume
+
+    def _look(self) -> dict[Any, Slot]:
+        return {slot.wanted.key: slot for slot in match(self._wanted, read_volumes(self._ec2, self._wanted)).slots}
+
+    def _until_available(self, slots: Sequence[Slot]) -> tuple[Slot, ...]:
+        """Wait for the creates. A volume that ends in error is deleted and bought again."""
+        failures = 0
+        if all(map(_usable, slots)):
+            return tuple(slots)
+        for _ in self._polls(CREATE_TIMEOUT_SECONDS):
+            batch = match(self._wanted, read_volumes(self._ec2, self._wanted))
+            fresh = {slot.wanted.key: slot for slot in batch.slots}
+            slots = [_with_volume(slot, fresh[slot.wanted.key].volume) for slot in slots]
+            if batch.failed:
+                failures += 1
+                if failures >= MAX_ATTEMPTS:
+                    raise _keeps_failing(batch.failed)
+                self._delete(batch.failed)
+                broken = {volume.key for volume in batch.failed}
+                slots = [
+                    dataclasses.replace(slot, volume=None, attempt=slot.attempt + 1)
+                    if slot.wanted.key in broken
+                    else slot
+                    for slot in slots
+                ]
+                slots = self._create(slots)
+            if all(map(_usable, slots)):
+                return tuple(slots)
+        late = [slot for slot in slots if not _usable(slot)]
+        raise _timeout("VolumeNotAvailable", late, f"not available after {CREATE_TIMEOUT_SECONDS} s")
+
+    def _attach(self, slots: Sequence[Slot]) -> tuple[Slot, ...]:
+        """One volume after the other on an instance, the instances side by side."""
+        by_instance: dict[str, list[Slot]] = {}
+        for slot in slots:
+            by_instance.setdefault(slot.wanted.instance_id, []).append(slot)
+        with ThreadPoolExecutor(CONCURRENT_CALLS) as pool:
+            answers = list(pool.map(self._attach_in_turn, by_instance.values()))
+        attached = {}
+        for done, error in answers:
+            attached.update({slot.wanted.key: slot for slot in done})
+            if error:
+                raise error
+        return tuple(attached[slot.wanted.key] for slot in slots)
+
+    def _attach_in_turn(self, slots: Sequence[Slot]) -> tuple[list[Slot], Optional[BatchError]]:
+        used = {slot.device for slot in slots if slot.device}
+        attached = []
+        for slot in slots:
+            try:
+                attached.append(slot if slot.attachment else self._attach_one(slot, used))
+            except BatchError as error:
+                return attached, error
+        return attached, None
+
+    def _attach_one(self, slot: Slot, used: set[str]) -> Slot:
+        volume, instance_id, device = slot.volume, slot.wanted.instance_id, slot.device
+        if volume is None or device is None:
+            raise ValueError(f"the {slot.wanted.label} was not placed")
+        while True:
+            try:
+                self._ec2.attach_volume(volume.id, instance_id, device)
+                break
+            except EbsError as error:
+                # Names that the image uses are in no answer of EC2: the refusal is how they become known.
+                if error.code == "InvalidParameterValue" and "already in use" in error.server:
+                    device = next_device_name(used, instance_id)
+                    used.add(device)
+                elif error.code == "VolumeInUse":
+                    # The answer to an earlier try may have been lost: attaching has no token.
+                    now = self._ec2.describe_volume(volume.id)
+                    attachment = now.attachment_to(instance_id)
+                    if attachment is None:
+                        raise
+                    device = attachment.device
+                    break
+                else:
+                    raise
+        step = {"action": "attach_volume", "volume_id": volume.id, "instance_id": instance_id, "device": device}
+        self.done.append({**step, **_who(slot)})
+        return dataclasses.replace(slot, device=device)
+
+    def _until_attached(self, slots: Sequence[Slot]) -> tuple[Slot, ...]:
+        """Wait until EC2 says attached. What hangs is detached and tried once more under another name."""
+        for last_try in (False, True):
+            if all(slot.attached for slot in slots):
+                return tuple(slots)
+            for _ in self._polls(self._attach_timeout_seconds):
+                fresh = self._look()
+                slots = [_with_volume(slot, fresh[slot.wanted.key].volume) for slot in slots]
+                if all(slot.attached for slot in slots):
+                    return tuple(slots)
+            late = [slot for slot in slots if not slot.attached]
+            if last_try:
+                break
+            slots = self._attach_again(slots, late)
+        raise _timeout("AttachTimeout", late, f"not attached after 2 x {self._attach_timeout_seconds:g} s")
+
+    def _attach_again(self, slots: Sequence[Slot], late: Sequence[Slot]) -> tuple[Slot, ...]:
+        used: dict[str, set[str]] = {}
+        for facts in self._ec2.describe_instances(ids={slot.wanted.instance_id for slot in late}):
+            used[facts.id] = set(facts.device_names)
+        for slot in late:
+            if slot.volume is not None and slot.attachment is not None:
+                self._ec2.detach_volume(slot.volume.id, slot.wanted.instance_id)
+                self.done.append({"action": "detach_volume", "volume_id": slot.volume.id, **_who(slot)})
+        late_keys = {slot.wanted.key for slot in late}
+        for _ in self._polls(self._attach_timeout_seconds):
+            volumes = {volume.key: volume for volume in read_volumes(self._ec2, self._wanted)}
+            if all(key in volumes and volumes[key].state == "available" for key in late_keys):
+                break
+        else:
+            raise _timeout("DetachTimeout", late, f"still not detached after {self._attach_timeout_seconds:g} s")
+        renamed = []
+        for slot in slots:
+            if slot.wanted.key in late_keys:
+                names = used.setdefault(slot.wanted.instance_id, set())
+                device = next_device_name(names | ({slot.device} if slot.device else set()), slot.wanted.instance_id)
+                names.add(device)
+                renamed.append(dataclasses.replace(slot, volume=volumes[slot.wanted.key], device=device))
+            else:
+                renamed.append(slot)
+        return self._attach(renamed)
+
+    def _polls(self, timeout_seconds: float) -> Iterator[None]:
+        """Yield after growing pauses until the time is over."""
+        deadline = self._clock() + timeout_seconds
+        pause = 0.5
+        while self._clock() < deadline:
+            self._sleep(min(pause, max(deadline - self._clock(), 0.05)))
+            pause = min(pause * 1.6, 8.0)
+            yield
+
+
+def _with_volume(slot: Slot, volume: Optional[SeenVolume]) -> Slot:
+    """A volume that EC2 does not show yet stays what it was: lists lag behind creates."""
+    return slot if volume is None else dataclasses.replace(slot, volume=volume)
+
+
+def _usable(slot: Slot) -> bool:
+    return slot.volume is not None and slot.volume.state in {"available", "in-use"}
+
+
+def _who(slot: Slot) -> dict[str, Any]:
+    return {"sds": slot.wanted.sds, "slot": slot.wanted.slot}
+
+
+def _timeout(code: str, late: Sequence[Slot], what: str) -> EbsError:
+    names = ", ".join(f"{slot.volume.id if slot.volume else 'volume'} for SDS {slot.wanted.sds}" for slot in late)
+    remedy = "Look at the volume and the instance in the EC2 console, then run again: the run continues."
+    return EbsError(code, late[0].volume.id if late[0].volume else late[0].wanted.label, f"{names}: {what}", remedy)
+
+
+def _keeps_failing(volumes: Sequence[SeenVolume]) -> EbsError:
+    ids = ", ".join(volume.id for volume in volumes)
+    return EbsError(
+        "VolumeKeepsFailing",
+        volumes[0].id,
+        f"{ids}: ended in the state error, as did the volumes tried before",
+        "Check kms_key_id and the key's policy: EC2 looks at them only after it has accepted the volume.",
+    )

@@ -1,0 +1,204 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The few EC2 calls that the batch needs: typed answers, typed errors, every request counted."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Optional
+
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.errors import translate
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_model import (
+    Attachment,
+    InstanceFacts,
+    SeenVolume,
+    WantedVolume,
+)
+
+try:
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    HAS_BOTO3 = True
+except ImportError:
+    HAS_BOTO3 = False
+
+ADDRESS_FILTER = "network-interface.addresses.private-ip-address"
+PAGE_SIZE = 500
+CONCURRENT_CALLS = 10
+# For instance types without a figure in the API: what AWS documents for Nitro and for Xen.
+USUAL_LIMIT = {"nitro": 27, "xen": 39}
+
+
+def connect(params: Mapping[str, Any]) -> Ec2:
+    """A client for the connection options of a module."""
+    try:
+        session = boto3.session.Session(
+            aws_access_key_id=params["access_key"],
+            aws_secret_access_key=params["secret_key"],
+            aws_session_token=params["session_token"],
+            region_name=params["region"],
+            profile_name=params["profile"],
+        )
+        client = session.client(
+            "ec2",
+            endpoint_url=params["endpoint_url"],
+            config=Config(
+                retries={"mode": "standard", "total_max_attempts": 5},
+                connect_timeout=5,
+                read_timeout=30,
+                max_pool_connections=CONCURRENT_CALLS,
+            ),
+        )
+    except (BotoCoreError, ValueError) as error:
+        raise translate(error, "connecting to EC2", params["endpoint_url"] or params["region"] or "EC2") from error
+    return Ec2(client)
+
+
+class Ec2:
+    """Wraps a boto3 client, which threads may share."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._lock = threading.Lock()
+        self._counter: Counter[str] = Counter()
+        client.meta.events.register("before-send.ec2", self._count)
+
+    @property
+    def api_calls(self) -> dict[str, int]:
+        """Requests sent so far by name, repetitions among them."""
+        with self._lock:
+            return dict(sorted(self._counter.items()))
+
+    def _count(self, event_name: str, **_: Any) -> None:
+        with self._lock:
+            self._counter[event_name.rsplit(".", 1)[-1]] += 1
+
+    def _call(self, method: str, object_name: str, **arguments: Any) -> Any:
+        try:
+            return getattr(self._client, method)(**arguments)
+        except (ClientError, BotoCoreError) as error:
+            raise translate(error, method, object_name) from error
+
+    def _pages(self, method: str, key: str, **arguments: Any) -> list[Any]:
+        try:
+            pages = self._client.get_paginator(method).paginate(PaginationConfig={"PageSize": PAGE_SIZE}, **arguments)
+            return [item for one in pages for item in one[key]]
+        except (ClientError, BotoCoreError) as error:
+            raise translate(error, method, str(arguments.get("Filters", ""))) from error
+
+    def describe_volumes(self, tags: Mapping[str, Sequence[str]]) -> list[SeenVolume]:
+        filters = [{"Name": f"tag:{key}", "Values": list(values)} for key, values in sorted(tags.items())]
+        return [seen_volume(raw) for raw in self._pages("describe_volumes", "Volumes", Filters=filters)]
+
+    def describe_volume(self, volume_id: str) -> SeenVolume:
+        answer = self._call("describe_volumes", volume_id, VolumeIds=[volume_id])
+        return seen_volume(answer["Volumes"][0])
+
+    def describe_instances(self, ids: Iterable[str] = (), private_ips: Iterable[str] = ()) -> tuple[InstanceFacts, ...]:
+        """Instances by their ids or by the addresses of their interfaces, without terminated ones."""
+        filters = [
+            {"Name": name, "Values": sorted(values)}
+            for name, values in (("instance-id", set(ids)), (ADDRESS_FILTER, set(private_ips)))
+            if values
+        ]
+        reservations = self._pages("describe_instances", "Reservations", Filters=filters)
+        raw = [instance for reservation in reservations for instance in reservation["Instances"]]
+        raw = [instance for instance in raw if instance["State"]["Name"] not in {"terminated", "shutting-down"}]
+        limits = self._attachment_limits({instance["InstanceType"] for instance in raw})
+        return tuple(_instance(instance, *limits[instance["InstanceType"]]) for instance in raw)
+
+    def _attachment_limits(self, types: set[str]) -> dict[str, tuple[int, bool]]:
+        if not types:
+            return {}
+        answer = self._call("describe_instance_types", ", ".join(sorted(types)), InstanceTypes=sorted(types))
+        found = {}
+        for kind in answer["InstanceTypes"]:
+            info = kind.get("EbsInfo", {})
+            usual = USUAL_LIMIT["xen" if kind.get("Hypervisor") == "xen" else "nitro"]
+            limit = int(info.get("MaximumEbsAttachments") or usual)
+            found[kind["InstanceType"]] = (limit, info.get("AttachmentLimitType", "shared") == "shared")
+        return found
+
+    def create_volume(self, want: WantedVolume, attempt: int) -> SeenVolume:
+        optional = {
+            "Iops": want.iops,
+            "Throughput": want.throughput,
+            "KmsKeyId": want.kms_key_id,
+        }
+        answer = self._call(
+            "create_volume",
+            want.label,
+            AvailabilityZone=want.availability_zone,
+            Size=want.size_gib,
+            VolumeType=want.type,
+            Encrypted=want.encrypted,
+            ClientToken=want.client_token(attempt),
+            TagSpecifications=[
+                {
+                    "ResourceType": "volume",
+                    "Tags": [{"Key": key, "Value": value} for key, value in sorted(want.create_tags().items())],
+                }
+            ],
+            **{key: value for key, value in optional.items() if value is not None},
+        )
+        return seen_volume(answer)
+
+    def attach_volume(self, volume_id: str, instance_id: str, device: str) -> None:
+        self._call("attach_volume", volume_id, VolumeId=volume_id, InstanceId=instance_id, Device=device)
+
+    def detach_volume(self, volume_id: str, instance_id: str) -> None:
+        self._call("detach_volume", volume_id, VolumeId=volume_id, InstanceId=instance_id)
+
+    def delete_volume(self, volume_id: str) -> None:
+        self._call("delete_volume", volume_id, VolumeId=volume_id)
+
+
+def seen_volume(raw: Mapping[str, Any]) -> SeenVolume:
+    return SeenVolume(
+        id=raw["VolumeId"],
+        state=raw["State"],
+        size_gib=int(raw["Size"]),
+        type=raw.get("VolumeType", "gp2"),
+        iops=raw.get("Iops"),
+        throughput=raw.get("Throughput"),
+        encrypted=bool(raw.get("Encrypted")),
+        availability_zone=raw.get("AvailabilityZone", ""),
+        created=_moment(raw.get("CreateTime")),
+        tags=tuple(sorted((tag["Key"], tag["Value"]) for tag in raw.get("Tags", ()))),
+        attachments=tuple(
+            Attachment(own["InstanceId"], own.get("Device", ""), own["State"])
+            for own in raw.get("Attachments", ())
+            if own.get("InstanceId") and own["State"] != "detached"
+        ),
+    )
+
+
+def _moment(value: Any) -> str:
+    """UTC in one form, so that texts sort as times do."""
+    if value is None:
+        return ""
+    return str((value - value.utcoffset()).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def _instance(raw: Mapping[str, Any], max_attachments: int, limit_shared: bool) -> InstanceFacts:
+    tags = {tag["Key"]: tag["Value"] for tag in raw.get("Tags", ())}
+    interfaces = raw.get("NetworkInterfaces", ())
+    ips = {address["PrivateIpAddress"] for own in interfaces for address in own.get("PrivateIpAddresses", ())}
+    primary: Optional[str] = raw.get("PrivateIpAddress")
+    return InstanceFacts(
+        id=raw["InstanceId"],
+        name=tags.get("Name", ""),
+        state=raw["State"]["Name"],
+        type=raw["InstanceType"],
+        availability_zone=raw["Placement"]["AvailabilityZone"],
+        private_ips=tuple(sorted(ips | ({primary} if primary else set()))),
+        device_names=tuple(sorted(own["DeviceName"] for own in raw.get("BlockDeviceMappings", ()))),
+        interface_count=len(interfaces),
+        max_attachments=max_attachments,
+        limit_shared=limit_shared,
+    )

@@ -1,0 +1,78 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""EC2's refusals, each with what to do about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_limits import BatchError
+
+RIGHTS = "Give the credentials in use the rights for this call."
+LATER = "Run again: what was done is found and the rest is made up for."
+REMEDIES = {
+    "RequestLimitExceeded": "Run again later, or raise the account's API limits.",
+    "Throttling": "Run again later, or raise the account's API limits.",
+    "Unavailable": LATER,
+    "InternalError": LATER,
+    "VolumeLimitExceeded": "Ask AWS for a larger storage quota of this volume type, or delete unused volumes.",
+    "MaxIOPSLimitExceeded": "Ask AWS for a larger EBS IOPS quota, or use fewer provisioned IOPS.",
+    "InsufficientVolumeCapacity": "The zone has no such storage now: run again in half an hour, or use another type.",
+    "AttachmentLimitExceeded": "Use fewer, larger volumes, another SDS, or a larger instance type.",
+    "IncorrectState": LATER,
+    "IncorrectInstanceState": LATER,
+    "VolumeInUse": "Find out which instance uses the volume. It is never taken away from there.",
+    "InvalidVolume.ZoneMismatch": "Plan the volume in the zone of its instance.",
+    "InvalidVolume.NotFound": "Somebody deleted the volume. Run again to have another one bought.",
+    "InvalidInstanceID.NotFound": "Check the instance id, the Region and the account.",
+    "InvalidZone.NotFound": "Check the zone and the Region.",
+    "UnauthorizedOperation": RIGHTS,
+    "AccessDenied": RIGHTS,
+    "AuthFailure": "Check access_key, secret_key and session_token.",
+    "InvalidClientTokenId": "Check access_key, secret_key and session_token.",
+    "SignatureDoesNotMatch": "Check secret_key.",
+    "ExpiredToken": "Get a new session token.",
+    "OptInRequired": "Activate EC2 for the account and the Region.",
+    "Blocked": "AWS has blocked the account: talk to its support.",
+    "EncryptedVolumesNotSupported": "Use an instance type that supports encrypted volumes.",
+    "TagLimitExceeded": "Use fewer tags.",
+    "KMSKeyNotAccessibleFault": "Check the key's state, Region and policy.",
+}
+
+
+class EbsError(BatchError):
+    """A call that failed, with what the server said."""
+
+    def __init__(self, code: str, object_name: str, message: str, remedy: str, server: str = "") -> None:
+        super().__init__(code, object_name, message, remedy)
+        self.server = server
+
+
+def translate(error: Any, action: str, object_name: str) -> EbsError:
+    """Our error for one of botocore's, for whose class no import is needed: a ClientError has a response."""
+    response = getattr(error, "response", None)
+    if response and "Error" in response:
+        code = response["Error"].get("Code", "Unknown")
+        said = response["Error"].get("Message", "")
+        remedy = REMEDIES.get(code, "Look the code up in the EC2 API reference.")
+        return EbsError(code, object_name, f"{action} failed for {object_name}: {code}: {said}", remedy, said)
+    kind = type(error).__name__
+    remedy = {
+        "NoCredentialsError": "Set access_key and secret_key, a profile, or the AWS_* environment variables.",
+        "PartialCredentialsError": "Set both access_key and secret_key.",
+        "EndpointConnectionError": "Check endpoint_url, the Region and the network.",
+        "ConnectTimeoutError": "Check endpoint_url, the Region and the network.",
+        "ReadTimeoutError": LATER,
+        "ConnectionClosedError": LATER,
+    }.get(kind, "Check the connection options.")
+    return EbsError(kind, object_name, f"{action} failed for {object_name}: {error}", remedy, str(error))
+
+
+def as_failure(error: BatchError) -> dict[str, str]:
+    return {
+        "code": error.code,
+        "object": error.object_name,
+        "server": getattr(error, "server", ""),
+        "remedy": error.remedy,
+    }

@@ -1,0 +1,136 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""EBS volumes and EC2 instances as plain immutable data, and the identity that a bought volume carries in its tags."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Optional
+
+TAG_MANAGED = "mesos-scaleio:managed"
+TAG_CLUSTER = "mesos-scaleio:cluster"
+TAG_POOL = "mesos-scaleio:pool"
+TAG_SDS = "mesos-scaleio:sds"
+TAG_TXN = "mesos-scaleio:txn"
+TAG_SLOT = "mesos-scaleio:slot"
+TAG_QUARANTINED = "mesos-scaleio:quarantined"
+GONE_STATES = frozenset({"deleting", "deleted"})
+
+
+@dataclass(frozen=True)
+class WantedVolume:
+    """One volume of a transaction: who it is for, what it is, and where it belongs."""
+
+    cluster: str
+    pool: str
+    txn: str
+    sds: str
+    slot: int
+    name: str
+    size_gib: int
+    instance_id: str
+    type: str = "gp3"
+    iops: Optional[int] = None
+    throughput: Optional[int] = None
+    encrypted: bool = True
+    kms_key_id: Optional[str] = None
+    availability_zone: Optional[str] = None
+    tags: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        return self.cluster, self.txn, self.sds, self.slot
+
+    @property
+    def label(self) -> str:
+        return f"volume of SDS {self.sds}, slot {self.slot}, transaction {self.txn}"
+
+    def client_token(self, attempt: int) -> str:
+        """The same purchase always asks with the same token, so that a repeated request buys nothing twice."""
+        fields = ("v1", self.cluster, self.pool, self.txn, self.sds, str(self.slot), str(attempt))
+        return hashlib.sha256("|".join(fields).encode()).hexdigest()
+
+    def create_tags(self) -> dict[str, str]:
+        """Only what is the same on every try: tags take part in the comparison of requests with one token."""
+        return {
+            **dict(self.tags),
+            TAG_MANAGED: "true",
+            TAG_CLUSTER: self.cluster,
+            TAG_POOL: self.pool,
+            TAG_SDS: self.sds,
+            TAG_TXN: self.txn,
+            TAG_SLOT: str(self.slot),
+            "Name": self.name,
+        }
+
+
+@dataclass(frozen=True)
+class Attachment:
+    instance_id: str
+    device: str
+    state: str
+
+
+@dataclass(frozen=True)
+class SeenVolume:
+    id: str
+    state: str
+    size_gib: int
+    type: str
+    iops: Optional[int]
+    throughput: Optional[int]
+    encrypted: bool
+    availability_zone: str
+    created: str
+    tags: tuple[tuple[str, str], ...]
+    attachments: tuple[Attachment, ...]
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        tags = dict(self.tags)
+        slot = tags.get(TAG_SLOT, "")
+        return (
+            tags.get(TAG_CLUSTER, ""),
+            tags.get(TAG_TXN, ""),
+            tags.get(TAG_SDS, ""),
+            int(slot) if slot.isdigit() else -1,
+        )
+
+    @property
+    def quarantined(self) -> bool:
+        return TAG_QUARANTINED in dict(self.tags)
+
+    def attachment_to(self, instance_id: str) -> Optional[Attachment]:
+        return next((own for own in self.attachments if own.instance_id == instance_id), None)
+
+
+@dataclass(frozen=True)
+class InstanceFacts:
+    """An EC2 instance as far as its volumes go."""
+
+    id: str
+    name: str
+    state: str
+    type: str
+    availability_zone: str
+    private_ips: tuple[str, ...]
+    device_names: tuple[str, ...]
+    interface_count: int
+    max_attachments: int
+    limit_shared: bool
+
+    def free_slots(self, reserve: int = 0) -> int:
+        """Volumes that can still be attached. The root volume counts, as do interfaces on some types."""
+        interfaces = max(self.interface_count - 1, 0) if self.limit_shared else 0
+        return max(self.max_attachments - len(self.device_names) - interfaces - reserve, 0)
+
+
+def serial(volume_id: str) -> str:
+    """The NVMe serial number of a volume."""
+    return volume_id.replace("-", "", 1)
+
+
+def by_id_path(volume_id: str, dev_root: str = "/dev") -> str:
+    return f"{dev_root}/disk/by-id/nvme-Amazon_Elastic_Block_Store_{serial(volume_id)}"

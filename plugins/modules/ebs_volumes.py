@@ -1,0 +1,349 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: ebs_volumes
+short_description: Create and attach a set of EBS volumes
+version_added: "0.1.0"
+description:
+  - Sees to it that every volume of a set exists and is attached to its instance.
+  - A volume is known by the tags C(mesos-scaleio:cluster), C(mesos-scaleio:txn), C(mesos-scaleio:sds) and
+    C(mesos-scaleio:slot). One that exists is adopted, so an interrupted run is continued and nothing is bought twice.
+  - Missing volumes are created concurrently with deterministic client tokens, and with their tags in the same request.
+  - Volumes are attached one after the other on an instance, and side by side on several instances, under device names
+    that the instance does not use.
+  - Nothing is bought before all input is checked against the limits of EC2 and the instances' free attachment slots.
+author: The mesos_scaleio.platform contributors (@mesos-scaleio)
+extends_documentation_fragment:
+  - mesos_scaleio.platform.ebs
+attributes:
+  check_mode:
+    description: In check mode EC2 is only read, and the steps are reported.
+    support: full
+  diff_mode:
+    description: Shows for every volume what there was and what there will be.
+    support: full
+options:
+  volumes:
+    description: The set.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      cluster:
+        description: Id of the ScaleIO system.
+        type: str
+        required: true
+      pool:
+        description: Id of the storage pool that is to grow.
+        type: str
+        required: true
+      txn:
+        description: Id of the transaction, the purchase that this volume is a part of.
+        type: str
+        required: true
+      sds:
+        description: Id of the SDS that gets the volume.
+        type: str
+        required: true
+      slot:
+        description: Number of the volume among those of one SDS in one transaction.
+        type: int
+        default: 0
+      name:
+        description: Value of the tag C(Name).
+        type: str
+        required: true
+      size_gib:
+        description: Size in GiB.
+        type: int
+        required: true
+      type:
+        description: Volume type.
+        type: str
+        choices: [gp3, gp2, io1, io2, st1, sc1]
+        default: gp3
+      iops:
+        description: Provisioned IOPS. Required for V(io1) and V(io2), possible for V(gp3).
+        type: int
+      throughput:
+        description: Provisioned throughput in MiB/s, for V(gp3) only.
+        type: int
+      encrypted:
+        description: Whether the volume is encrypted.
+        type: bool
+        default: true
+      kms_key_id:
+        description: The KMS key. Without it, the account's default key for EBS is used.
+        type: str
+      availability_zone:
+        description: The zone. It can only be that of the instance, so it is normally left out.
+        type: str
+      instance_id:
+        description: The EC2 instance on which the SDS runs.
+        type: str
+        required: true
+      tags:
+        description: Further tags. They have to be the same in every run of a transaction.
+        type: dict
+        default: {}
+  state:
+    description: V(present) means created and attached.
+    type: str
+    choices: [present]
+    default: present
+  wait:
+    description: Whether to wait until EC2 calls every volume attached.
+    type: bool
+    default: true
+  attach_timeout_seconds:
+    description:
+      - How long an attachment may take. After that it is detached and tried once more under another device name.
+    type: int
+    default: 90
+"""
+
+EXAMPLES = r"""
+- name: Give every SDS of the pool one more volume
+  mesos_scaleio.platform.ebs_volumes:
+    region: us-east-1
+    volumes:
+      - cluster: 1a2b3c4d5e6f7081
+        pool: 5f0a9b1c00000000
+        txn: 0c4e6f21b7a85d93
+        sds: 4d1c7e2a00000000
+        name: default-agent1-0c4e6f21-0
+        size_gib: 100
+        instance_id: i-0123456789abcdef0
+      - cluster: 1a2b3c4d5e6f7081
+        pool: 5f0a9b1c00000000
+        txn: 0c4e6f21b7a85d93
+        sds: 4d1c7e2a00000001
+        name: default-agent2-0c4e6f21-0
+        size_gib: 100
+        instance_id: i-0123456789abcdef1
+"""
+
+RETURN = r"""
+steps:
+  description: What was done, or in check mode would be done.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {action: create_volume, sds: 4d1c7e2a00000000, slot: 0, volume_id: vol-0123456789abcdef0}
+    - {action: attach_volume, sds: 4d1c7e2a00000000, slot: 0, volume_id: vol-0123456789abcdef0,
+       instance_id: i-0123456789abcdef0, device: /dev/xvdaa}
+volumes:
+  description:
+    - The volumes in the order of O(volumes). In check mode, those still to be bought have no id, serial and by_id_path.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Volume id.
+      type: str
+      returned: success
+      sample: vol-0123456789abcdef0
+    sds:
+      description: Id of the SDS.
+      type: str
+      returned: success
+      sample: 4d1c7e2a00000000
+    slot:
+      description: Number of the volume on this SDS.
+      type: int
+      returned: success
+      sample: 0
+    txn:
+      description: Id of the transaction.
+      type: str
+      returned: success
+      sample: 0c4e6f21b7a85d93
+    instance_id:
+      description: The instance.
+      type: str
+      returned: success
+      sample: i-0123456789abcdef0
+    device:
+      description: Device name of the attachment. The host names the device otherwise.
+      type: str
+      returned: success
+      sample: /dev/xvdaa
+    size_gib:
+      description: Size in GiB.
+      type: int
+      returned: success
+      sample: 100
+    serial:
+      description: NVMe serial number by which the host knows the volume.
+      type: str
+      returned: success
+      sample: vol0123456789abcdef0
+    by_id_path:
+      description: Stable device path on the host.
+      type: str
+      returned: success
+      sample: /dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123456789abcdef0
+    adopted:
+      description: Whether the volume existed before this run.
+      type: bool
+      returned: success
+      sample: false
+quarantined:
+  description: Ids of surplus volumes with the identity of another one. They are left alone.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+api_calls:
+  description: Requests sent to EC2 by name, repetitions among them.
+  returned: always
+  type: dict
+  sample: {AttachVolume: 2, CreateVolume: 2, DescribeInstanceTypes: 1, DescribeInstances: 1, DescribeVolumes: 4}
+failure:
+  description: Code, object, what the server said, and the remedy.
+  returned: failure
+  type: dict
+  sample:
+    code: VolumeLimitExceeded
+    object: volume of SDS 4d1c7e2a00000000, slot 0, transaction 0c4e6f21b7a85d93
+    server: You have exceeded your maximum gp3 storage limit of 50 TiB in this region.
+    remedy: Ask AWS for a larger storage quota of this volume type, or delete unused volumes.
+done:
+  description: The steps done before the failure.
+  returned: failure after the first step was planned
+  type: list
+  elements: dict
+  sample: []
+not_done:
+  description: The planned steps that were not done. A further run continues with them.
+  returned: failure after the first step was planned
+  type: list
+  elements: dict
+  sample: []
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.batch import BatchRun, read_volumes
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.client import Ec2
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.module import StoppedMidway, main_with
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_batch import (
+    Slot,
+    match,
+    place,
+    remaining_steps,
+)
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_limits import (
+    BatchError,
+    check_volumes,
+)
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_model import (
+    WantedVolume,
+    by_id_path,
+    serial,
+)
+
+VOLUME = {
+    "cluster": {"type": "str", "required": True},
+    "pool": {"type": "str", "required": True},
+    "txn": {"type": "str", "required": True},
+    "sds": {"type": "str", "required": True},
+    "slot": {"type": "int", "default": 0},
+    "name": {"type": "str", "required": True},
+    "size_gib": {"type": "int", "required": True},
+    "type": {"type": "str", "choices": ["gp3", "gp2", "io1", "io2", "st1", "sc1"], "default": "gp3"},
+    "iops": {"type": "int"},
+    "throughput": {"type": "int"},
+    "encrypted": {"type": "bool", "default": True},
+    "kms_key_id": {"type": "str"},
+    "availability_zone": {"type": "str"},
+    "instance_id": {"type": "str", "required": True},
+    "tags": {"type": "dict", "default": {}},
+}
+SPEC = {
+    "volumes": {"type": "list", "elements": "dict", "required": True, "options": VOLUME},
+    "state": {"type": "str", "choices": ["present"], "default": "present"},
+    "wait": {"type": "bool", "default": True},
+    "attach_timeout_seconds": {"type": "int", "default": 90},
+}
+
+
+def run(module: AnsibleModule, ec2: Ec2) -> dict[str, Any]:
+    wanted = [_wanted(entry) for entry in module.params["volumes"]]
+    check_volumes(wanted)
+    batch = match(wanted, read_volumes(ec2, wanted) if wanted else [])
+    if ids := batch.needing_instances():
+        batch = place(batch, {instance.id: instance for instance in ec2.describe_instances(ids=ids)})
+    steps = batch.steps()
+    slots = batch.slots
+    if not module.check_mode and not all(slot.attached for slot in slots):
+        batch_run = BatchRun(ec2, batch, module.params["attach_timeout_seconds"])
+        try:
+            slots = batch_run.run(wait=module.params["wait"])
+        except BatchError as error:
+            done, not_done = batch_run.done, remaining_steps(steps, batch_run.done)
+            raise StoppedMidway(error, done=done, not_done=not_done, api_calls=ec2.api_calls) from error
+        steps = batch_run.done
+    adopted = {slot.wanted.key for slot in batch.slots if slot.volume is not None}
+    return {
+        "changed": bool(steps),
+        "steps": steps,
+        "volumes": [_report(slot, slot.wanted.key in adopted) for slot in slots],
+        "quarantined": [volume.id for volume in batch.duplicates],
+        "api_calls": ec2.api_calls,
+        "diff": {"before": [_state(slot) for slot in batch.slots], "after": [_goal(slot) for slot in slots]},
+    }
+
+
+def _wanted(entry: dict[str, Any]) -> WantedVolume:
+    tags = tuple(sorted((str(key), str(value)) for key, value in entry["tags"].items()))
+    return WantedVolume(**{**entry, "tags": tags})
+
+
+def _report(slot: Slot, adopted: bool) -> dict[str, Any]:
+    volume_id = slot.volume.id if slot.volume else None
+    return {
+        "id": volume_id,
+        "sds": slot.wanted.sds,
+        "slot": slot.wanted.slot,
+        "txn": slot.wanted.txn,
+        "instance_id": slot.wanted.instance_id,
+        "device": slot.device,
+        "size_gib": slot.wanted.size_gib,
+        "serial": serial(volume_id) if volume_id else None,
+        "by_id_path": by_id_path(volume_id) if volume_id else None,
+        "adopted": adopted,
+    }
+
+
+def _state(slot: Slot) -> dict[str, Any]:
+    attachment = slot.attachment
+    return {
+        "sds": slot.wanted.sds,
+        "slot": slot.wanted.slot,
+        "volume": slot.volume.id if slot.volume else None,
+        "instance": attachment.instance_id if attachment else None,
+        "device": attachment.device if attachment else None,
+    }
+
+
+def _goal(slot: Slot) -> dict[str, Any]:
+    volume = slot.volume.id if slot.volume else f"a new {slot.wanted.size_gib} GiB {slot.wanted.type} volume"
+    return {**_state(slot), "volume": volume, "instance": slot.wanted.instance_id, "device": slot.device}
+
+
+def main() -> None:
+    main_with(SPEC, run)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""An emulator of its own for these tests, and our modules run against it as Ansible runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.ec2.process import EmulatorProcess
+
+ROOT = Path(__file__).resolve().parents[3]
+HOSTS = [
+    {"name": "agent1", "private_ip": "198.18.0.14", "type": "m5.large", "az": "us-east-1a"},
+    {"name": "agent2", "private_ip": "198.18.0.15", "type": "m5.large", "az": "us-east-1b"},
+    {"name": "agent3", "private_ip": "198.18.0.16", "type": "m5.large", "az": "us-east-1c"},
+]
+
+
+@pytest.fixture(scope="session")
+def start_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., EmulatorProcess]]:
+    hosts = tmp_path_factory.mktemp("ec2") / "instances.json"
+    hosts.write_text(json.dumps(HOSTS))
+    running = []
+
+    def start(*arguments: str) -> EmulatorProcess:
+        running.append(EmulatorProcess(["--instances", str(hosts), *arguments]))
+        return running[-1]
+
+    yield start
+    assert [process.stop() for process in running] == [0] * len(running)
+
+
+@pytest.fixture(scope="session")
+def shared_emulator(start_emulator: Callable[..., EmulatorProcess]) -> EmulatorProcess:
+    return start_emulator("--state-seconds", "create=0.1,attach=0.2,detach=0.1,delete=0.1")
+
+
+@pytest.fixture
+def emulator(shared_emulator: EmulatorProcess) -> EmulatorProcess:
+    shared_emulator.control("reset", {})
+    return shared_emulator
+
+
+@pytest.fixture
+def run_module(emulator: EmulatorProcess) -> Callable[..., dict[str, Any]]:
+    """The result of one of our modules, run as a process of its own."""
+
+    def run(name: str, check: bool = False, **params: Any) -> dict[str, Any]:
+        arguments = {"ANSIBLE_MODULE_ARGS": {**emulator.connection, **params, "_ansible_check_mode": check}}
+        done = subprocess.run(
+            [sys.executable, "-m", f"ansible_collections.mesos_scaleio.platform.plugins.modules.{name}"],
+            input=json.dumps(arguments),
+            env={**os.environ, "PYTHONPATH": str(ROOT / "collections")},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.stdout, done.stderr
+        return dict(json.loads(done.stdout))
+
+    return run
