@@ -10,15 +10,22 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Optional
 
+from .ebs_model import (
+    GONE_STATES,
+    TAG_CLUSTER,
+    TAG_MANAGED,
+    TAG_POOL,
+    TAG_QUARANTINED,
+    TAG_SDS,
+    TAG_SLOT,
+    TAG_TXN,
+)
 from .model import Snapshot
 from .prices import VolumeShape, monthly_usd
 
-TAG = "mesos-scaleio:"
-MANAGED_TAG = TAG + "managed"
-CLUSTER_TAG = TAG + "cluster"
-# Set by a person on a bought volume that must never be put into a pool again. It still costs money.
-QUARANTINE_TAG = TAG + "quarantined"
-GONE_STATES = ("deleting", "deleted")
+# Beside the identity that every bought volume carries: which purchase of the pool it was, and of how many volumes.
+TAG_SEQUENCE = "mesos-scaleio:sequence"
+TAG_SET_SIZE = "mesos-scaleio:set-size"
 
 
 @dataclass(frozen=True)
@@ -36,6 +43,7 @@ class OwnedVolume:
     slot: int
     sequence: int
     set_size: int
+    # Tagged by a person: it must never be put into a pool again, but it still costs money.
     quarantined: bool
 
 
@@ -44,9 +52,9 @@ def owned_volumes(volumes: Iterable[Mapping[str, Any]], cluster_id: str) -> tupl
     owned = []
     for volume in volumes:
         tags = volume["tags"]
-        if tags.get(MANAGED_TAG) == "true" and tags.get(CLUSTER_TAG) == cluster_id:
-            if volume["state"] not in GONE_STATES:
-                owned.append(_owned(volume, tags))
+        ours = tags.get(TAG_MANAGED) == "true" and tags.get(TAG_CLUSTER) == cluster_id
+        if ours and volume["state"] not in GONE_STATES:
+            owned.append(_owned(volume, tags))
     return tuple(sorted(owned, key=lambda volume: (volume.created_seconds, volume.id)))
 
 
@@ -60,13 +68,13 @@ def _owned(volume: Mapping[str, Any], tags: Mapping[str, str]) -> OwnedVolume:
         availability_zone=volume["availability_zone"],
         created_seconds=epoch_seconds(volume["created"]),
         instance_id=attached[0] if attached else None,
-        pool_id=tags.get(TAG + "pool", ""),
-        sds_id=tags.get(TAG + "sds", ""),
-        txn=tags.get(TAG + "txn", ""),
-        slot=_number(tags.get(TAG + "slot")),
-        sequence=_number(tags.get(TAG + "sequence")),
-        set_size=_number(tags.get(TAG + "set-size")),
-        quarantined=QUARANTINE_TAG in tags,
+        pool_id=tags.get(TAG_POOL, ""),
+        sds_id=tags.get(TAG_SDS, ""),
+        txn=tags.get(TAG_TXN, ""),
+        slot=_number(tags.get(TAG_SLOT)),
+        sequence=_number(tags.get(TAG_SEQUENCE)),
+        set_size=_number(tags.get(TAG_SET_SIZE)),
+        quarantined=TAG_QUARANTINED in tags,
     )
 
 
@@ -85,7 +93,7 @@ def run_rate_usd(volumes: Iterable[OwnedVolume], usd_per_gib_month: Mapping[str,
 
 
 def open_transaction(snapshot: Snapshot, volumes: Iterable[OwnedVolume], pool_id: str) -> tuple[OwnedVolume, ...]:
-    """The volumes of the pool's unfinished purchase: one that is not yet a whole set of devices of the pool.
+    """The volumes of the pool's oldest purchase of which not everything has become a device; empty when there is none.
 
     Of two volumes for one place the older counts, unless the younger already is a device.
     """
@@ -99,7 +107,7 @@ def open_transaction(snapshot: Snapshot, volumes: Iterable[OwnedVolume], pool_id
                 places[place] = volume
     for places in transactions.values():
         members = tuple(places[place] for place in sorted(places))
-        if len(members) < members[0].set_size or any(volume.id not in devices for volume in members):
+        if any(volume.id not in devices for volume in members):
             return members
     return ()
 

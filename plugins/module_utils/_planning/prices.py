@@ -1,13 +1,15 @@
 # Copyright: (c) 2026, The mesos_scaleio.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What EBS volumes cost a month, and which sizes and rates each type allows."""
+"""What EBS volumes cost a month, and which of them EC2 would refuse."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Optional
+
+from .ebs_limits import TYPE_LIMITS
 
 # us-east-1 list prices; a policy gives its own table for other Regions or contracts.
 DEFAULT_USD_PER_GIB_MONTH: Mapping[str, float] = {
@@ -17,14 +19,6 @@ DEFAULT_USD_PER_GIB_MONTH: Mapping[str, float] = {
     "io2": 0.125,
     "st1": 0.045,
     "sc1": 0.015,
-}
-SIZE_RANGE_GIB: Mapping[str, tuple[int, int]] = {
-    "gp3": (1, 65536),
-    "gp2": (1, 16384),
-    "io1": (4, 16384),
-    "io2": (4, 65536),
-    "st1": (125, 16384),
-    "sc1": (125, 16384),
 }
 GP3_FREE_IOPS = 3000
 GP3_FREE_MIB_PER_SECOND = 125
@@ -58,33 +52,25 @@ def monthly_usd(shape: VolumeShape, usd_per_gib_month: Mapping[str, float]) -> f
 
 def shape_problems(shape: VolumeShape) -> list[str]:
     """Why EC2 would refuse such a volume; empty when it would not."""
-    if shape.type not in SIZE_RANGE_GIB:
-        return [f"type {shape.type} is none of {', '.join(SIZE_RANGE_GIB)}"]
+    limits = TYPE_LIMITS.get(shape.type)
+    if limits is None:
+        return [f"type {shape.type} is none of {', '.join(TYPE_LIMITS)}"]
     problems = []
-    low, high = SIZE_RANGE_GIB[shape.type]
-    if not low <= shape.size_gib <= high:
-        problems.append(f"{shape.size_gib} GiB is outside {low} to {high} GiB of {shape.type}")
-    if shape.throughput is not None and shape.type != "gp3":
-        problems.append(f"throughput can only be set for gp3, not for {shape.type}")
-    if shape.type in ("io1", "io2"):
-        per_gib = 50 if shape.type == "io1" else 1000
-        if shape.iops is None:
-            problems.append(f"{shape.type} needs iops")
-        elif not 100 <= shape.iops <= per_gib * shape.size_gib:
-            problems.append(f"iops {shape.iops} is outside 100 to {per_gib} per GiB for {shape.size_gib} GiB")
-    elif shape.type == "gp3":
-        problems += _gp3_problems(shape)
-    elif shape.iops is not None:
-        problems.append(f"iops cannot be set for {shape.type}")
-    return problems
-
-
-def _gp3_problems(shape: VolumeShape) -> list[str]:
-    problems = []
-    iops = GP3_FREE_IOPS if shape.iops is None else shape.iops
-    if not GP3_FREE_IOPS <= iops <= 80000 or (iops > GP3_FREE_IOPS and iops > 500 * shape.size_gib):
-        problems.append(f"iops {iops} is outside 3000 to 80000, at most 500 per GiB, for {shape.size_gib} GiB")
-    throughput = GP3_FREE_MIB_PER_SECOND if shape.throughput is None else shape.throughput
-    if not GP3_FREE_MIB_PER_SECOND <= throughput <= 2000 or throughput > 0.25 * iops:
-        problems.append(f"throughput {throughput} is outside 125 to 2000 MiB/s, at most a quarter of the iops ({iops})")
+    for name, value, bounds in (
+        ("size", shape.size_gib, limits.size_gib),
+        ("iops", shape.iops, limits.iops),
+        ("throughput", shape.throughput, limits.throughput),
+    ):
+        if value is not None and bounds is None:
+            problems.append(f"{name} cannot be set for {shape.type}")
+        elif value is not None and bounds is not None and not bounds[0] <= value <= bounds[1]:
+            problems.append(f"{name} {value} is outside {bounds[0]} to {bounds[1]} of {shape.type}")
+    if limits.iops_required and shape.iops is None:
+        problems.append(f"{shape.type} needs iops")
+    included = limits.iops[0] if limits.iops else 0
+    highest = max(included, limits.iops_per_gib * shape.size_gib)
+    if shape.iops is not None and limits.iops and shape.iops > highest:
+        problems.append(f"iops {shape.iops} is more than the {highest} that {shape.size_gib} GiB allow")
+    if shape.throughput is not None and limits.throughput and 4 * shape.throughput > (shape.iops or included):
+        problems.append(f"throughput {shape.throughput} takes at least {4 * shape.throughput} iops")
     return problems

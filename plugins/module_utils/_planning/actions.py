@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The volumes of a purchase as actions, with an identity that is the same whenever it is computed again."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Optional
+
+from .decision import Action
+from .ledger import TAG_SEQUENCE, TAG_SET_SIZE, OwnedVolume
+from .model import Snapshot, StoragePool
+from .policy import VolumeSpec
+from .spread import Place, Site, spread
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """A set of equal volumes for one pool."""
+
+    pool: StoragePool
+    protection_domain: str
+    txn: str
+    sequence: int
+    set_size: int
+    volume: VolumeSpec
+
+    def action(self, place: Place, slot: int, size_gib: int) -> Action:
+        return Action(
+            pool_id=self.pool.id,
+            pool=self.pool.name,
+            protection_domain=self.protection_domain,
+            sds_id=place.sds_id,
+            sds=place.sds,
+            txn=self.txn,
+            slot=slot,
+            name=f"{self.pool.name}-{place.sds}-{self.txn[:8]}-{slot}",
+            size_gib=size_gib,
+            type=self.volume.type,
+            iops=self.volume.iops,
+            throughput=self.volume.throughput,
+            encrypted=self.volume.encrypted,
+            kms_key_id=self.volume.kms_key_id,
+            instance_id=place.instance.id,
+            availability_zone=place.instance.availability_zone,
+            host=place.host,
+            tags={TAG_SEQUENCE: str(self.sequence), TAG_SET_SIZE: str(self.set_size)},
+        )
+
+    def bought(self, place: Place, volume: OwnedVolume, devices: Sequence[Optional[str]]) -> Action:
+        return dataclasses.replace(
+            self.action(place, volume.slot, volume.shape.size_gib),
+            type=volume.shape.type,
+            iops=volume.shape.iops,
+            throughput=volume.shape.throughput,
+            encrypted=volume.encrypted,
+            volume_id=volume.id,
+            in_pool=volume.id in devices,
+        )
+
+
+def transaction_id(snapshot: Snapshot, pool: StoragePool, policy_hash: str, sequence: int) -> str:
+    """Two controllers that see the same pool with the same policy name their purchase the same."""
+    devices = sorted(device.id for device in snapshot.devices if device.storage_pool_id == pool.id)
+    parts = [pool.id, *devices, policy_hash, str(sequence)]
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+
+
+def missing_places(
+    site: Site, unfinished: Sequence[OwnedVolume], owned_before: Sequence[OwnedVolume]
+) -> Optional[list[tuple[Place, int]]]:
+    """Places of the set that were never bought; None when they have no room any more.
+
+    Devices are added only after the whole set exists. Once one of the set is a device, a volume that is missing
+    was taken away by somebody, and is not bought again.
+    """
+    devices = {device.name for device in site.snapshot.devices}
+    missing = unfinished[0].set_size - len(unfinished)
+    if missing <= 0 or any(volume.id in devices for volume in unfinished):
+        return []
+    existing = {(volume.sds_id, volume.slot) for volume in unfinished}
+    growing = [unit for unit in site.units(owned_before)[0] if unit.seats]
+    places = spread(growing, -(-unfinished[0].set_size // max(1, len(growing))), existing)
+    return places if places is not None and len(places) == missing else None

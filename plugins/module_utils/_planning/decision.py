@@ -1,0 +1,137 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the expansion planner answers: a verdict of every rule, and the volumes to buy."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Optional
+
+# From harmless to bad; a run is as bad as its worst pool.
+STATUSES = ("ok", "waiting", "undecided", "planned", "capped", "blocked")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one rule said. `outcome` is passed, noted or stopped."""
+
+    rule: str
+    name: str
+    outcome: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Action:
+    """One volume to have: bought, attached to its SDS's instance, proven blank and put into its pool."""
+
+    pool_id: str
+    pool: str
+    protection_domain: str
+    sds_id: str
+    sds: str
+    txn: str
+    slot: int
+    name: str
+    size_gib: int
+    type: str
+    iops: Optional[int]
+    throughput: Optional[int]
+    encrypted: bool
+    kms_key_id: Optional[str]
+    instance_id: str
+    availability_zone: str
+    host: Optional[str]
+    tags: Mapping[str, str]
+    # Known when the volume was bought before.
+    volume_id: Optional[str] = None
+    in_pool: bool = False
+
+
+@dataclass(frozen=True)
+class Failure:
+    code: str
+    object: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class PoolDecision:
+    id: str
+    name: str
+    protection_domain: str
+    status: str
+    reason: str
+    rules: tuple[Verdict, ...]
+    limit_kib: int
+    in_use_kib: int
+    spare_percentage: int
+    used_percent: float
+    high_percent: float
+    critical_percent: float
+    target_percent: float
+    # Capacity that does not come from this plan's volumes: what verification compares with.
+    baseline_kib: int
+    added_kib: int
+    predicted_limit_kib: int
+    predicted_used_percent: float
+    resumed: bool = False
+    txn: Optional[str] = None
+    added_usd: float = 0.0
+    actions: tuple[Action, ...] = ()
+    addresses_wanted: tuple[str, ...] = ()
+    failure: Optional[Failure] = None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """USD a month for all bought volumes of the cluster."""
+
+    before_usd: float
+    after_usd: float
+    budget_usd: float
+
+    @property
+    def left_usd(self) -> float:
+        return round(self.budget_usd - self.after_usd, 2)
+
+
+@dataclass(frozen=True)
+class Decision:
+    status: str
+    policy_hash: str
+    plan_hash: str
+    pools: tuple[PoolDecision, ...]
+    cost: Cost
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        return tuple(action for pool in self.pools for action in pool.actions)
+
+    @property
+    def addresses_wanted(self) -> tuple[str, ...]:
+        """Addresses of the SDSs whose instances must be known before anything can be decided."""
+        return tuple(address for pool in self.pools for address in pool.addresses_wanted)
+
+    @property
+    def failure(self) -> Optional[Failure]:
+        return next((pool.failure for pool in self.pools if pool.failure), None)
+
+
+def worst(statuses: list[str]) -> str:
+    return max(statuses, key=STATUSES.index, default="ok")
+
+
+def plan_hash(actions: tuple[Action, ...]) -> str:
+    """Names exactly what would be done, whatever the fill level was that led to it."""
+    counts: dict[tuple[str, str, str, int], int] = {}
+    for action in actions:
+        key = (action.pool_id, action.sds_id, action.type, action.size_gib)
+        counts[key] = counts.get(key, 0) + 1
+    canonical: list[list[Any]] = [[*key, count] for key, count in sorted(counts.items())]
+    return hashlib.sha256(json.dumps(canonical, separators=(",", ":")).encode()).hexdigest()

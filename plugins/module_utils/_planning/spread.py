@@ -1,0 +1,219 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rule E9: where a pool's new volumes may go, and how a set of them lies evenly over its fault units."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Optional, TypeVar
+
+from .capacity import effective_raw_kib, pool_fault_units_kib, spare_floor_percent
+from .ledger import OwnedVolume
+from .model import Sds, Snapshot, StoragePool
+from .policy import PoolPolicy
+
+T = TypeVar("T")
+
+DEVICES_PER_SDS = 64
+ATTACHABLE_STATES = ("running", "stopped")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """The EC2 instance under an SDS."""
+
+    id: str
+    private_ips: tuple[str, ...]
+    availability_zone: str
+    state: str
+    type: str
+    free_slots: int
+
+
+@dataclass(frozen=True)
+class Host:
+    """An inventory host, by which the volumes of an SDS can be looked at."""
+
+    name: str
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """An SDS and the machine under it."""
+
+    sds_id: str
+    sds: str
+    instance: Instance
+    host: Optional[str]
+
+
+@dataclass(frozen=True)
+class Seat:
+    """A place that takes new volumes of a pool, and how many."""
+
+    place: Place
+    room: int
+    pool_devices: int
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A fault unit of a pool. One without seats cannot grow."""
+
+    id: str
+    capacity_kib: int
+    seats: tuple[Seat, ...]
+
+
+def instances_from(described: Sequence[Mapping[str, Any]]) -> tuple[Instance, ...]:
+    return tuple(
+        Instance(
+            id=item["id"],
+            private_ips=tuple(item["private_ips"]),
+            availability_zone=item["availability_zone"],
+            state=item["state"],
+            type=item["type"],
+            free_slots=item["free_slots"],
+        )
+        for item in described
+    )
+
+
+class Surroundings:
+    """The machines under the SDSs, found by address."""
+
+    def __init__(self, instances: Sequence[Instance], hosts: Optional[Sequence[Host]]) -> None:
+        self._instances = _by_address((item, item.private_ips) for item in instances)
+        self._hosts = None if hosts is None else _by_address((item, item.addresses) for item in hosts)
+        # Attach slots that pools decided earlier in the same run take.
+        self.taken: Counter[str] = Counter()
+
+    @property
+    def needs_hosts(self) -> bool:
+        return self._hosts is not None
+
+    def instances(self, addresses: Sequence[str]) -> list[Instance]:
+        return list({item.id: item for address in addresses for item in self._instances.get(address, ())}.values())
+
+    def host(self, addresses: Sequence[str]) -> Optional[str]:
+        return next((item.name for address in addresses for item in (self._hosts or {}).get(address, ())), None)
+
+
+def _by_address(items: Iterable[tuple[T, Sequence[str]]]) -> dict[str, list[T]]:
+    index: dict[str, list[T]] = {}
+    for item, addresses in items:
+        for address in addresses:
+            index.setdefault(address, []).append(item)
+    return index
+
+
+class Site:
+    """One pool, its policy and its surroundings: what is needed to find seats in it."""
+
+    def __init__(self, snapshot: Snapshot, pool: StoragePool, policy: PoolPolicy, around: Surroundings) -> None:
+        self.snapshot = snapshot
+        self.pool = pool
+        self.policy = policy
+        self.around = around
+        self._devices = Counter(device.sds_id for device in snapshot.devices)
+        self._pool_devices = Counter(device.sds_id for device in snapshot.devices if device.storage_pool_id == pool.id)
+
+    def members(self) -> list[Sds]:
+        """The SDSs with devices in the pool, in a stable order."""
+        members = [sds for sds in self.snapshot.sds if self._pool_devices[sds.id]]
+        return sorted(members, key=lambda item: (item.name, item.id))
+
+    def locate(self, sds: Sds) -> tuple[Optional[Place], str]:
+        """The machine under a healthy SDS, or why nothing can be attached there."""
+        if not sds.healthy:
+            return None, f"{sds.name} is {sds.connection_state}, {sds.membership_state}, {sds.maintenance_state}"
+        addresses = [item.ip for item in sds.ips]
+        listed = ", ".join(addresses)
+        instances = self.around.instances(addresses)
+        if len(instances) != 1:
+            found = "no EC2 instance has" if not instances else f"{len(instances)} EC2 instances have"
+            return None, f"{sds.name}: {found} one of its addresses ({listed})"
+        instance = instances[0]
+        if instance.state not in ATTACHABLE_STATES:
+            return None, f"{sds.name}: its instance {instance.id} is {instance.state}"
+        host = self.around.host(addresses)
+        if host is None and self.around.needs_hosts:
+            return None, f"{sds.name}: no inventory host of group scaleio_sds has one of its addresses ({listed})"
+        return Place(sds.id, sds.name, instance, host), ""
+
+    def _seat(self, sds: Sds, owned: Sequence[OwnedVolume]) -> tuple[Optional[Seat], str]:
+        place, reason = self.locate(sds)
+        if place is None:
+            return None, reason
+        room, scarce = self._room(sds, place.instance, owned)
+        if room < 1:
+            return None, f"{sds.name} ({place.instance.id}, {place.instance.type}) {scarce}"
+        return Seat(place, room, self._pool_devices[sds.id]), ""
+
+    def _room(self, sds: Sds, instance: Instance, owned: Sequence[OwnedVolume]) -> tuple[int, str]:
+        free = max(0, instance.free_slots - self.around.taken[instance.id])
+        reserve = self.policy.reserve_slots
+        devices = self._devices[sds.id]
+        rooms = [
+            (free - reserve, f"has no free attach slot: {free} left, {reserve} kept in reserve (reserve_slots)"),
+            (DEVICES_PER_SDS - devices, f"has {devices} devices, the most an SDS can have"),
+        ]
+        if self.policy.max_volumes_per_sds is not None:
+            bought = sum(1 for volume in owned if volume.sds_id == sds.id)
+            rooms.append(
+                (self.policy.max_volumes_per_sds - bought, f"has {bought} bought volumes (max_volumes_per_sds)")
+            )
+        return min(rooms)
+
+    def units(self, owned: Sequence[OwnedVolume]) -> tuple[tuple[Unit, ...], list[str]]:
+        """All fault units of the pool in a stable order, and why SDSs have no seat."""
+        capacity = pool_fault_units_kib(self.snapshot, self.pool.id)
+        seats: dict[str, list[Seat]] = {unit: [] for unit in capacity}
+        refused = []
+        for sds in self.members():
+            seat, reason = self._seat(sds, owned)
+            if seat is None:
+                refused.append(reason)
+            else:
+                seats[sds.fault_unit_id].append(seat)
+        return tuple(Unit(unit, capacity[unit], tuple(seats[unit])) for unit in sorted(capacity)), refused
+
+
+def spread(
+    units: Sequence[Unit], per_unit: int, existing: Collection[tuple[str, int]] = ()
+) -> Optional[list[tuple[Place, int]]]:
+    """`per_unit` places with their slot numbers in each unit that has seats; None when a unit lacks the room.
+
+    `existing` are the (SDS, slot) pairs of the same set that are already bought: they count, and are not returned.
+    """
+    chosen: list[tuple[Place, int]] = []
+    for unit in units:
+        slots = {
+            seat.place.sds_id: {slot for sds_id, slot in existing if sds_id == seat.place.sds_id} for seat in unit.seats
+        }
+        for _count in range(per_unit - sum(map(len, slots.values())) if unit.seats else 0):
+            free = [seat for seat in unit.seats if len(slots[seat.place.sds_id]) < seat.room]
+            if not free:
+                return None
+            seat = min(free, key=lambda item: (len(slots[item.place.sds_id]), item.pool_devices, item.place.sds))
+            sds_id = seat.place.sds_id
+            slot = next(number for number in range(per_unit) if number not in slots[sds_id])
+            slots[sds_id].add(slot)
+            chosen.append((seat.place, slot))
+    return chosen
+
+
+def imbalance(units: Sequence[Unit], per_unit_kib: int, spare_percentage: int) -> Optional[str]:
+    """Why adding this much to every unit with seats would be in vain or unsafe; None when it is neither."""
+    before = [unit.capacity_kib for unit in units]
+    after = [unit.capacity_kib + (per_unit_kib if unit.seats else 0) for unit in units]
+    if effective_raw_kib(after) <= effective_raw_kib(before):
+        return "mirrors could not use any of it: one fault unit would hold more than all others together"
+    floor = spare_floor_percent(after)
+    if floor > max(spare_percentage, spare_floor_percent(before)):
+        return f"one fault unit would hold {floor} % of the pool, more than its spare of {spare_percentage} % covers"
+    return None
