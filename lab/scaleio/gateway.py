@@ -62,6 +62,10 @@ class Configuration:
     fields: dict[str, Any] = field(default_factory=lambda: {"mdmAddresses": [], "mdmPort": "6611"})
     changed: Callable[[dict[str, Any]], None] | None = None
 
+    def accepts(self, password: str) -> bool:
+        wanted = self.admin_password
+        return bool(wanted) and hmac.compare_digest(password.encode(), wanted.encode())
+
 
 class Gateway:
     def __init__(
@@ -161,8 +165,7 @@ class Gateway:
 
     def _gateway_login(self, request: Request) -> tuple[int, object]:
         user, password = _basic(request)
-        wanted = self.configuration.admin_password
-        if user != "admin" or not wanted or not hmac.compare_digest(password.encode(), wanted.encode()):
+        if user != "admin" or not self.configuration.accepts(password):
             return 401, UNAUTHORIZED
         return 200, self.sessions.open(user, administers_gateway=True)
 

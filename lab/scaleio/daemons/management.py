@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lab.scaleio.daemons.mdm import Mdm, Reign
 
 CLUSTER_ACTION = re.compile(r"/api/instances/System(?:::[0-9a-fA-F]+)?/(?:action/)?(\w+)$")
+PUBLIC_PATH = "/api/version"
 SYNC_SECONDS = 15.0
 
 
@@ -61,7 +62,7 @@ class Management:
         try:
             return {"ok": True, **operation(request, client_ip)}
         except Refusal as refusal:
-            return {"ok": False, "code": refusal.code, "message": refusal.message}
+            return {"ok": False, "code": refusal.code, "message": refusal.message, "status": refusal.status}
         except NotPrimary:
             return self._not_master()
 
@@ -160,8 +161,8 @@ class Management:
     # -- the model
 
     def _rest(self, request: dict, _client_ip: str) -> dict:
-        reign = self._signed_in(request)
         method, path, body = request["method"], request["path"], request.get("body")
+        reign = self._reign() if path == PUBLIC_PATH else self._signed_in(request)
         action = CLUSTER_ACTION.match(path) if method == "POST" else None
         if action and action[1] in self._cluster_actions:
             try:

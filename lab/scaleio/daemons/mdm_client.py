@@ -23,6 +23,7 @@ class MdmClient:
         self,
         ips: list[str],
         port: int = 6611,
+        *,
         trusts: Callable[[str], bool] | None = None,
         source_ip: str | None = None,
         timeout_seconds: float = 15.0,
@@ -81,7 +82,7 @@ class MdmClient:
             elif code == NOT_ATTACHED and len(self.ips) > 1:
                 reason = message
             else:
-                raise Refusal(code, message)
+                raise Refusal(code, message, answer.get("status", 500))
         if self._last_good in tried:
             self._last_good = None
         return None, reason
