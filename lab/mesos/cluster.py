@@ -17,6 +17,7 @@ import socket
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -72,8 +73,9 @@ class Cluster:
             self._start_master(ip, master_flags)
         for ip in self.agent_ips:
             self._start_agent(ip, agent_flags)
-        self._await(lambda: any(metric(host, "master/elected") == 1 for host in self.masters), "an elected master")
-        self._await(lambda: all(metric(host, "slave/registered") == 1 for host in self.agents), "registered agents")
+        self._await(lambda: any(map(leads, self.masters)), "leading master")
+        # an agent's own metric slave/registered only says that it has found a master
+        self._await(lambda: max(map(active_agents, self.masters)) == len(self.agents), "registered agents")
 
     def describe(self) -> dict[str, Any]:
         """What a user of the cluster has to know."""
@@ -150,14 +152,25 @@ def as_arguments(flags: dict[str, Any]) -> list[str]:
     return [f"--{name}={value}" for name, value in flags.items()]
 
 
-def metric(host: str, name: str) -> float | None:
-    """One metric of a daemon; None while it does not answer."""
+def leads(host: str) -> bool:
+    """Whether a master leads and has recovered: any other answers 307, 503 or nothing at all."""
+    call = urllib.request.Request(f"http://{host}/api/v1", b"{}", {"Content-Type": "application/json"})
+    try:
+        urllib.request.urlopen(call, timeout=5).close()
+    except urllib.error.HTTPError as refusal:
+        return refusal.code in (400, 401)
+    except OSError:
+        return False
+    return False
+
+
+def active_agents(host: str) -> int:
+    """The agents that a master counts; 0 while it does not answer or lead."""
     try:
         with urllib.request.urlopen(f"http://{host}/metrics/snapshot?timeout=2secs", timeout=5) as response:
-            value: float | None = json.load(response).get(name)
-            return value
+            return int(json.load(response).get("master/slaves_active", 0))
     except (OSError, ValueError):
-        return None
+        return 0
 
 
 def is_free(ip: str, port: int) -> bool:

@@ -59,6 +59,15 @@ options:
       - Capabilities to register with, as Mesos names them. C(MULTI_ROLE) is always among them, because roles need it.
     type: list
     elements: str
+    choices:
+      - GPU_RESOURCES
+      - MULTI_ROLE
+      - PARTITION_AWARE
+      - REGION_AWARE
+      - RESERVATION_REFINEMENT
+      - REVOCABLE_RESOURCES
+      - SHARED_RESOURCES
+      - TASK_KILLING_STATE
     default: [MULTI_ROLE, PARTITION_AWARE, RESERVATION_REFINEMENT]
   failover_timeout_seconds:
     description:
@@ -152,7 +161,18 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.erro
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.module import run_module
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.scheduler import subscribe
 
-CONFIRM_TRIES, CONFIRM_PAUSE_SECONDS = 20, 0.1
+CAPABILITIES = [
+    "GPU_RESOURCES",
+    "MULTI_ROLE",
+    "PARTITION_AWARE",
+    "REGION_AWARE",
+    "RESERVATION_REFINEMENT",
+    "REVOCABLE_RESOURCES",
+    "SHARED_RESOURCES",
+    "TASK_KILLING_STATE",
+]
+CONFIRM_TRIES = 20
+CONFIRM_PAUSE_SECONDS = 0.1
 
 
 def read(masters):
@@ -239,6 +259,8 @@ def main():
             "capabilities": {
                 "type": "list",
                 "elements": "str",
+                # Mesos drops a name that it does not know without a word, and the framework would never be as declared.
+                "choices": CAPABILITIES,
                 "default": ["MULTI_ROLE", "PARTITION_AWARE", "RESERVATION_REFINEMENT"],
             },
             "failover_timeout_seconds": {"type": "float", "default": 2592000},
