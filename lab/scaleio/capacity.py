@@ -76,6 +76,12 @@ def devices_of(system: System, pool: Object) -> list[Object]:
     return system.children("Device", "storagePoolId", pool["id"])
 
 
+def servers_of(system: System, pool: Object) -> list[Object]:
+    """The SDSs that give devices to the pool, as the API relates them."""
+    ids = {device["sdsId"]: None for device in devices_of(system, pool)}
+    return [{"id": sds_id, "sdsId": sds_id, "storagePoolId": pool["id"], "links": []} for sds_id in ids]
+
+
 def reachable(system: System, device: Object) -> bool:
     sds = system.objects("Sds")[device["sdsId"]]
     return (

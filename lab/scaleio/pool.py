@@ -16,6 +16,7 @@ Object = dict[str, Any]
 MEDIA_TYPES = ("HDD", "SSD", "Transitional")
 RMCACHE_MODES = ("Passthrough", "Cached")
 IO_POLICIES = ("unlimited", "limitNumOfConcurrentIos", "favorAppIos", "dynamicBwThrottling")
+ACCELERATION = ("None", "Read", "Write", "ReadAndWrite")
 MAX_POOLS_PER_DOMAIN = 64
 PRIORITIES = ("rebuild", "rebalance", "vtreeMigration", "protectedMaintenanceMode")
 
@@ -60,10 +61,10 @@ def create(system: System, body: Body) -> object:
         "mediaType": choice(body, "mediaType", MEDIA_TYPES, "HDD"),
         "dataLayout": choice(body, "dataLayout", ("MediumGranularity", "FineGranularity"), "MediumGranularity"),
         "compressionMethod": choice(body, "compressionMethod", ("None", "Normal"), "None"),
-        "externalAccelerationType": choice(
-            body, "externalAccelerationType", ("None", "Read", "Write", "ReadAndWrite"), "None"
-        ),
+        "externalAccelerationType": choice(body, "externalAccelerationType", ACCELERATION, "None"),
         "fglAccpId": None, "fragmentationEnabled": True, "persistentChecksumEnabled": False, "spClass": "Default",
+        "persistentChecksumValidateOnRead": None, "persistentChecksumBuilderLimitKb": 3072,
+        "persistentChecksumState": "Protected",
         "capacityUsageType": "NetCapacity", "addressSpaceUsage": "Normal", "addressSpaceUsageType": "TypeHardLimit",
         "replicationCapacityMaxRatio": None,
         "_written_kib": 0,
@@ -127,6 +128,30 @@ def _set_media_type(system: System, pool: Object, body: Body) -> None:
     system.set(pool, mediaType=choice(body, "mediaType", MEDIA_TYPES))
 
 
+def _set_acceleration(system: System, pool: Object, body: Body) -> None:
+    system.set(pool, externalAccelerationType=choice(body, "externalAccelerationType", ACCELERATION))
+
+
+def _set_journal_capacity(system: System, pool: Object, body: Body) -> None:
+    system.set(pool, replicationCapacityMaxRatio=whole(body, "replicationJournalCapacityMaxRatio"))
+
+
+def _set_compression(system: System, pool: Object, body: Body) -> None:
+    method = choice(body, "compressionMethod", ("None", "Normal"))
+    if method != "None" and pool["dataLayout"] != "FineGranularity":
+        raise Refusal(62, "Compression needs a storage pool of fine granularity")
+    system.set(pool, compressionMethod=method)
+
+
+def _modify_checksum(system: System, pool: Object, body: Body) -> None:
+    if not pool["persistentChecksumEnabled"]:
+        raise Refusal(62, "The persistent checksum is not enabled")
+    if "validateOnRead" in body:
+        system.set(pool, persistentChecksumValidateOnRead=flag(body, "validateOnRead"))
+    if "builderLimitInKbps" in body:
+        system.set(pool, persistentChecksumBuilderLimitKb=whole(body, "builderLimitInKbps"))
+
+
 def _flag_setter(key: str) -> Callable[[System, Object, Body], None]:
     return lambda system, pool, body: system.set(pool, **{key: flag(body, key)})
 
@@ -175,6 +200,10 @@ ACTIONS = {
     "setRmcacheWriteHandlingMode": _set_rmcache_mode,
     "setRebuildRebalanceParallelism": _set_parallelism,
     "setMediaType": _set_media_type,
+    "setExternalAccelerationType": _set_acceleration,
+    "setReplicationJournalCapacity": _set_journal_capacity,
+    "modifyCompressionMethod": _set_compression,
+    "modifyPersistentChecksum": _modify_checksum,
     **{f"set{p[0].upper()}{p[1:]}IoPriorityPolicy": _priority_setter(p) for p in PRIORITIES if p != "vtreeMigration"},
     "setVTreeMigrationIoPriorityPolicy": _priority_setter("vtreeMigration"),
 }

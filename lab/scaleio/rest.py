@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from lab.scaleio import (
     alerts,
+    capacity,
     device,
     fault_set,
     mdm,
@@ -16,6 +17,7 @@ from lab.scaleio import (
     protection_domain,
     sdc,
     sds,
+    snapshot_policy,
     statistics,
     users,
     volume,
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
 FAMILIES: dict[str, ModuleType] = {
     "ProtectionDomain": protection_domain, "FaultSet": fault_set, "StoragePool": pool, "Sds": sds, "Device": device,
     "Sdc": sdc, "Volume": volume, "VTree": vtree, "User": users, "System": mdm,
+    "SnapshotPolicy": snapshot_policy,
 }  # fmt: skip
-EMPTY_KINDS = ("RfcacheDevice", "SnapshotPolicy", "AccelerationPool")
+EMPTY_KINDS = ("RfcacheDevice", "AccelerationPool", "PeerMdm", "ReplicationConsistencyGroup", "ReplicationPair")
 BY_NAME = {"Domain": "ProtectionDomain", "Pool": "StoragePool", "Volume": "Volume"}
 
 _LIST = re.compile(r"/api/types/(\w+)/instances")
@@ -147,7 +150,11 @@ def _relation(system: System, kind: str, raw_id: str, relation: str) -> object:
         return listing(system, relation)
     if kind == "Sdc":
         return [view(system, "Volume", item) for item in volume.mapped_to(system, target["id"])]
-    if relation in EMPTY_KINDS or relation == "SpSds":
+    if kind == "SnapshotPolicy":
+        return [view(system, "Volume", system.get("Volume", source)) for source in target["_source_ids"]]
+    if relation == "SpSds":
+        return capacity.servers_of(system, target)
+    if relation in EMPTY_KINDS:
         return []
     field = CHILDREN[kind][relation]
     return [view(system, relation, child) for child in system.children(relation, field, target["id"])]

@@ -9,54 +9,59 @@ from lab.scaleio.profiles import Profile
 
 BANDWIDTH_ZERO = {"numSeconds": 0, "totalWeightInKb": 0, "numOccured": 0}
 
-CAPACITY = [
-    "maxCapacityInKb",
-    "capacityLimitInKb",
-    "capacityInUseInKb",
-    "unusedCapacityInKb",
-    "unreachableUnusedCapacityInKb",
-    "spareCapacityInKb",
-    "capacityAvailableForVolumeAllocationInKb",
-    "volumeAllocationLimitInKb",
-    "thickCapacityInUseInKb",
-    "thinCapacityInUseInKb",
-    "snapCapacityInUseOccupiedInKb",
-    "protectedCapacityInKb",
-    "degradedHealthyCapacityInKb",
-    "degradedFailedCapacityInKb",
-    "failedCapacityInKb",
-    "semiProtectedCapacityInKb",
-    "inMaintenanceCapacityInKb",
-    "atRestCapacityInKb",
-    "movingCapacityInKb",
-    "activeMovingCapacityInKb",
-    "pendingMovingCapacityInKb",
-    "rmPendingAllocatedInKb",
-    "BackgroundScannedInMB",
-    "BackgroundScanCompareCount",
-    "fixedReadErrorCount",
-]
+
+def _words(names: str) -> list[str]:
+    return names.split()
+
+
+CAPACITY = _words("""
+maxCapacityInKb capacityLimitInKb capacityInUseInKb unusedCapacityInKb unreachableUnusedCapacityInKb
+spareCapacityInKb capacityAvailableForVolumeAllocationInKb volumeAllocationLimitInKb thickCapacityInUseInKb
+thinCapacityInUseInKb snapCapacityInUseOccupiedInKb protectedCapacityInKb degradedHealthyCapacityInKb
+degradedFailedCapacityInKb failedCapacityInKb semiProtectedCapacityInKb inMaintenanceCapacityInKb
+atRestCapacityInKb movingCapacityInKb activeMovingCapacityInKb pendingMovingCapacityInKb
+rmPendingAllocatedInKb BackgroundScannedInMB BackgroundScanCompareCount fixedReadErrorCount
+""")
 MOVEMENTS = ("FwdRebuild", "BckRebuild", "NormRebuild", "Rebalance")
 VOLUME_SPACE = ("inUse", "primary", "secondary", "protected", "degradedHealthy", "degradedFailed", "failed",
                 "semiProtected", "inMaintenance")  # fmt: skip
-NET = [
-    "netCapacityInUseInKb",
-    "netUnusedCapacityInKb",
-    "netUserDataCapacityInKb",
-    "netSpareCapacityInKb",
-    "netThinUserDataCapacityInKb",
-    "netMaxUserDataCapacityInKb",
-    "netUserDataCapacityNoTrimInKb",
-    "netSnapshotCapacityInKb",
-    "netProvisionedAddressesInKb",
-    "netMgUserDdataCcapacityInKb",
-    "netFglUserDataCapacityInKb",
-    "netFglUncompressedDataSizeInKb",
-    "netFglCompressedDataSizeInKb",
-    "netFglSparesInKb",
-    "netTrimmedUserDataCapacityInKb",
-    "netCapacityInUseNoOverheadInKb",
-]
+NET = _words("""
+netCapacityInUseInKb netUnusedCapacityInKb netUserDataCapacityInKb netSpareCapacityInKb
+netThinUserDataCapacityInKb netMaxUserDataCapacityInKb netUserDataCapacityNoTrimInKb netSnapshotCapacityInKb
+netProvisionedAddressesInKb netFglUserDataCapacityInKb netFglUncompressedDataSizeInKb
+netFglCompressedDataSizeInKb netFglSparesInKb netTrimmedUserDataCapacityInKb netCapacityInUseNoOverheadInKb
+netMgUserDataCapacityInKb netMetadataOverheadInKb
+""")
+# Since 3.0, of pools only.
+POOL_SINCE_3_0 = _words("""
+backgroundScanReadErrorCount backgroundScanCompareErrorCount backgroundScanFixedReadErrorCount
+backgroundScanFixedCompareErrorCount maxUserDataCapacityInKb userDataCapacityInKb userDataCapacityNoTrimInKb
+trimmedUserDataCapacityInKb thinUserDataCapacityInKb capacityInUseNoOverheadInKb exposedCapacityInKb
+inaccessibleCapacityInKb tempCapacityInKb tempCapacityVacInKb metadataOverheadInKb provisionedAddressesInKb
+volumeAddressSpaceInKb vtreeAddresSpaceInKb mgUserDdataCcapacityInKb fglUserDataCapacityInKb fglSparesInKb
+fglUncompressedDataSizeInKb fglCompressedDataSizeInKb totalFglMigrationSizeInKb currentFglMigrationSizeInKb
+persistentChecksumCapacityInKb persistentChecksumBuilderProgress aggregateCompressionLevel compressionRatio
+compressedDataCompressionRatio thinAndSnapshotRatio overallUsageRatio logWrittenBlocksInKb rmPendingThickInKb
+rplJournalCapAllowed rplUsedJournalCap rplTotalJournalCap numOfReplicationJournalVolumes
+numOfMarkedVolumesForReplication numOfMigratingVolumes numOfMigratingVtrees numOfOutgoingMigrations
+numOfIncomingVtreeMigrations numOfDeviceAtFaultRebuilds
+""")
+POOL_RFCACHE = _words("""
+rfacheReadHit rfacheWriteHit rfcacheAvgReadTime rfcacheAvgWriteTime rfcacheIoErrors rfcacheIosOutstanding
+rfcacheIosSkipped rfcacheReadMiss rfcacheReadsFromCache rfcacheReadsPending rfcacheReadsReceived
+rfcacheReadsSkipped rfcacheReadsSkippedAlignedSizeTooLarge rfcacheReadsSkippedHeavyLoad
+rfcacheReadsSkippedInternalError rfcacheReadsSkippedLockIos rfcacheReadsSkippedLowResources
+rfcacheReadsSkippedMaxIoSize rfcacheReadsSkippedStuckIo rfcacheSkippedUnlinedWrite rfcacheSourceDeviceReads
+rfcacheSourceDeviceWrites rfcacheWriteMiss rfcacheWritePending rfcacheWritesReceived
+rfcacheWritesSkippedCacheMiss rfcacheWritesSkippedHeavyLoad rfcacheWritesSkippedInternalError
+rfcacheWritesSkippedLowResources rfcacheWritesSkippedMaxIoSize rfcacheWritesSkippedStuckIo
+""")
+POOL_LISTS_SINCE_3_0 = ("spSdsIds", "migratingVtreeIds", "migratingVolumeIds")
+PROTECTED_MAINTENANCE = ("EnterProtectedMaintenanceMode", "ExitProtectedMaintenanceMode")
+VOLUME_SINCE_3_0 = _words("""
+rplUsedJournalCap rplTotalJournalCap replicationState replicationJournalVolume initiatorSdcId registrationKey
+registrationKeys reservationType
+""")
 COUNTS = {
     "System": "numOfDevices numOfFaultSets numOfProtectionDomains numOfRfcacheDevices numOfSdc numOfSds "
     "numOfStoragePools numOfVolumes numOfSnapshots numOfVtrees numOfThickBaseVolumes numOfThinBaseVolumes "
@@ -94,6 +99,8 @@ def names_of(profile: Profile, kind: str) -> dict[str, Any]:
         numbers += _versioned(profile)
         names.update(dict.fromkeys(numbers + _jobs(), 0))
     names.update(dict.fromkeys(COUNTS[kind].split(), 0))
+    if profile.release >= (3, 0):
+        names.update(_since_3_0(kind))
     if kind == "System" and profile.release < (3, 0):
         names["numOfScsiInitiators"] = 0
     names.update({key: [] for key in LISTS.get(kind, "").split()})
@@ -102,11 +109,40 @@ def names_of(profile: Profile, kind: str) -> dict[str, Any]:
 
 
 def _versioned(profile: Profile) -> list[str]:
-    names = ["thinCapacityAllocatedInKb"]
-    if profile.release < (3, 0):
+    # A shipping client asks every version but 3.5 for the misspelled name, and 3.5 and later for both kinds
+    # of snapshot capacity.
+    names = ["thinCapacityAllocatedInKb", "snapCapacityInUseInKb"]
+    if profile.release != (3, 5):
         names.append("thinCapacityAllocatedInKm")
-    names.append("snapCapacityInUseInKb" if profile.release < (3, 5) else "snapshotCapacityInKb")
+    if profile.release >= (3, 5):
+        names.append("snapshotCapacityInKb")
     return names + (NET if profile.release >= (3, 0) else [])
+
+
+def _since_3_0(kind: str) -> dict[str, Any]:
+    latencies = dict.fromkeys([f"userDataSdc{way}Latency" for way in ("Read", "Write", "Trim")], BANDWIDTH_ZERO)
+    if kind == "Volume":
+        return {**dict.fromkeys(VOLUME_SINCE_3_0), **latencies, "userDataTrimBwc": BANDWIDTH_ZERO}
+    if kind != "StoragePool":
+        return {}
+    numbers = [*POOL_SINCE_3_0, *POOL_RFCACHE]
+    for mode in PROTECTED_MAINTENANCE:
+        numbers += [f"{state}{mode}CapacityInKb" for state in ("active", "pending")]
+        numbers.append(f"{mode[0].lower()}{mode[1:]}CapacityInKb")
+        numbers += [
+            f"{state}Moving{direction}{mode}Jobs" for state in ("active", "pending") for direction in ("In", "Out")
+        ]
+    bandwidths = ["volMigrationReadBwc", "volMigrationWriteBwc", "userDataTrimBwc"]
+    bandwidths += [
+        f"{mode[0].lower()}{mode[1:]}{way}Bwc" for mode in PROTECTED_MAINTENANCE for way in ("Read", "Write")
+    ]
+    bandwidths += [f"target{way}Latency" for way in ("Read", "Write", "Other")]
+    return {
+        **dict.fromkeys(numbers, 0),
+        **dict.fromkeys(bandwidths, BANDWIDTH_ZERO),
+        **latencies,
+        **{key: [] for key in POOL_LISTS_SINCE_3_0},
+    }
 
 
 def _jobs() -> list[str]:

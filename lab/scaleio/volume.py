@@ -214,6 +214,9 @@ def _remove(system: System, volume: Object, body: Body) -> None:
         raise Refusal(183, "There is nothing to remove")
     if any(item["_mappings"] for item in doomed):
         raise Refusal(104)
+    scheduled = {source for policy in system.objects("SnapshotPolicy").values() for source in policy["_source_ids"]}
+    if scheduled & {item["id"] for item in doomed}:
+        raise Refusal(62, "The volume belongs to a snapshot policy")
     for item in doomed:
         for child in system.children("Volume", "ancestorVolumeId", item["id"]):
             system.set(child, ancestorVolumeId=item["ancestorVolumeId"])
@@ -237,7 +240,15 @@ def _set_access_limit(system: System, volume: Object, body: Body) -> None:
     system.set(volume, accessModeLimit=choice(body, "accessModeLimit", ("ReadWrite", "ReadOnly")))
 
 
+def _secure(system: System, volume: Object, body: Body) -> None:
+    if volume["volumeType"] != "Snapshot":
+        raise Refusal(62, "Only snapshots can be secured")
+    until = int(system.clock()) + 60 * whole(body, "retentionPeriodInMin")
+    system.set(volume, secureSnapshotExpTime=until)
+
+
 ACTIONS = {
+    "setSnapshotSecurity": _secure,
     "setVolumeSize": _grow,
     "setVolumeName": _rename,
     "removeVolume": _remove,
