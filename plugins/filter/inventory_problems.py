@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from ansible.errors import AnsibleError
+from jinja2 import UndefinedError
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.inventory import VARIABLES, problems
 
@@ -18,12 +19,18 @@ def inventory_problems(groups, hosts):
 
 def _defined(variables):
     for name in VARIABLES:
+        if name.endswith("_connection"):
+            # Its template may name other hosts' variables, which cannot be seen from here.
+            if name in variables:
+                yield name, True
+            continue
         try:
             value = variables.get(name)
-        except AnsibleError:
+            empty = value is None or value == ""
+        except (AnsibleError, UndefinedError):
             # Its template names something undefined, a vault that is not there for example.
             continue
-        if value is not None and value != "":
+        if not empty:
             yield name, value
 
 

@@ -142,7 +142,7 @@ def _spare(groups: Groups, hosts: Hosts) -> list[str]:
         if number is None or not 0 <= number <= 99:
             least = -(-100 // len(members))
             found.append(
-                f"scaleio_spare_percentage is {value}: the spare is a part of the pool's capacity, so it must be a whole"
-                f" number from 0 to 99; {len(members)} equal data servers need at least {least}."
+                f"scaleio_spare_percentage is {value}: the spare is a part of the pool's capacity, so it must be a"
+                f" whole number from 0 to 99; {len(members)} equal data servers need at least {least}."
             )
     return found
