@@ -21,8 +21,11 @@ from .queues import Attempt, run_phase
 from .writer import Writer
 
 # A second round is normal: a pool's spare is known to suffice only when the true sizes of its devices are known.
-MAXIMUM_ROUNDS = 4
-# "It exists already": another run, or our own request whose answer was lost, may have been first.
+# Another run at the same time may cost one more in each phase.
+MAXIMUM_ROUNDS = len(PHASES) + 2
+# "It exists already": another run, or our own request whose answer was lost, may have been first. The codes of later
+# messages differ between versions, so those are known by their text.
+PRESENT_TEXT = "already"
 PRESENT_CODES = frozenset({7, 75, 81, 93, 98, 99, 100, 141, 170, 173, 200, 201, 206})
 TESTING_STATES = ("InitialTest", "InitialTestDone", "NormalTesting")
 
@@ -70,23 +73,24 @@ def converge(
     """Apply `steps`, then whatever is still left after reading again. Returns the system and what was done."""
     run = _Run(gateway, patience or Patience())
     snapshot, left = before, list(steps)
-    waited = bool(left or run.patience.wait) and run.settle(*_unfinished(topology, before))
-    if not left and not waited:
-        return before, []
     for _ in range(MAXIMUM_ROUNDS):
+        try:
+            waited = bool(left or run.patience.wait) and run.settle(*_unfinished(topology, snapshot))
+        except ScaleioError as error:
+            raise ApplyFailed(error, run.done, left) from error
+        if not left and not waited:
+            return snapshot, run.done
         uncertain = run.apply(snapshot, left)
         snapshot = reader.read_snapshot(gateway)
         try:
             left = list(plan_topology(topology, snapshot))
         except TopologyError as error:
-            raise ApplyFailed(NotConverged(str(error)), run.done, []) from error
+            raise ApplyFailed(NotConverged(f"{error}."), run.done, []) from error
         for attempt in uncertain:
             if attempt.step not in left:
                 run.done.append(attempt.step)
             elif isinstance(attempt.error, Refused):
                 raise ApplyFailed(attempt.error, run.done, left)
-        if not left:
-            return snapshot, run.done
     message = "The system accepts the steps but does not become as wanted."
     raise ApplyFailed(NotConverged(message, remedy="Look for another run or tool that changes it too."), run.done, left)
 
@@ -163,7 +167,7 @@ class _Run:
                     about=pending[0],
                 )
             self.patience.sleep(pause)
-            pause = min(2 * pause, 3.0)
+            pause = min(1.5 * pause, 2.0)
 
     @staticmethod
     def _joining(items: list[dict[str, Any]]) -> list[str]:
@@ -185,7 +189,9 @@ class _Run:
 
 
 def _is_uncertain(error: ScaleioError) -> bool:
-    return isinstance(error, AnswerLost) or (isinstance(error, Refused) and error.error_code in PRESENT_CODES)
+    if isinstance(error, Refused):
+        return error.error_code in PRESENT_CODES or PRESENT_TEXT in error.server.lower()
+    return isinstance(error, AnswerLost)
 
 
 def _count(steps: Sequence[Step]) -> str:
