@@ -1,0 +1,141 @@
+"""Everything that is wrong with an inventory is said at once, with the remedy and without a secret."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.inventory import problems
+
+MASTERS, AGENTS = ["master1", "master2", "master3"], ["agent1", "agent2", "agent3"]
+SECRET = "hunter2-hunter2"
+EVERYBODY = {
+    "scaleio_admin_password": SECRET,
+    "scaleio_lia_token": SECRET,
+    "scaleio_gateway_admin_password": SECRET,
+    "scaleio_connection": True,
+    "mesos_connection": True,
+    "scaleio_sds_devices": ["/dev/sdb"],
+}
+GROUPS = {
+    "all": MASTERS + AGENTS,
+    "ungrouped": [],
+    "zookeeper": MASTERS,
+    "mesos_masters": MASTERS,
+    "mesos_agents": AGENTS,
+    "scaleio_mdm": AGENTS,
+    "scaleio_sds": AGENTS,
+    "scaleio_sdc": AGENTS,
+    "scaleio_gateway": ["master3"],
+}
+ROLES = dict(zip(AGENTS, ("primary", "secondary", "tiebreaker")))
+
+
+def inventory() -> tuple[dict[str, list[str]], dict[str, dict[str, Any]]]:
+    hosts: dict[str, dict[str, Any]] = {name: dict(EVERYBODY) for name in GROUPS["all"]}
+    for name, role in ROLES.items():
+        hosts[name]["scaleio_mdm_role"] = role
+    return copy.deepcopy(GROUPS), hosts
+
+
+def test_a_good_inventory_has_no_problem() -> None:
+    assert problems(*inventory()) == []
+
+
+def only(groups: dict[str, list[str]], hosts: dict[str, dict[str, Any]]) -> str:
+    (problem,) = problems(groups, hosts)
+    assert SECRET not in problem
+    return problem
+
+
+@pytest.mark.parametrize("group", ["zookeeper", "mesos_masters"])
+def test_even_number(group: str) -> None:
+    groups, hosts = inventory()
+    groups[group] = [*MASTERS, "agent1"]
+    problem = only(groups, hosts)
+    assert f"Group {group} has 4 hosts" in problem
+    assert "remove one host" in problem
+
+
+@pytest.mark.parametrize("group", ["mesos_masters", "mesos_agents", "scaleio_gateway", "scaleio_mdm"])
+def test_empty_group(group: str) -> None:
+    groups, hosts = inventory()
+    groups[group] = []
+    assert f"Group {group} is empty" in only(groups, hosts)
+
+
+def test_joining_needs_neither_managers_nor_gateway() -> None:
+    groups, hosts = inventory()
+    groups["scaleio_mdm"] = groups["scaleio_gateway"] = []
+    for variables in hosts.values():
+        variables["scaleio_mdm_existing_addresses"] = ["192.0.2.21"]
+    assert problems(groups, hosts) == []
+
+
+def test_host_in_no_group() -> None:
+    groups, hosts = inventory()
+    hosts["lonely"] = {}
+    groups["ungrouped"] = ["lonely"]
+    assert only(groups, hosts).startswith("Host lonely is in no group")
+
+
+def test_misspelt_group_names_the_right_one() -> None:
+    groups, hosts = inventory()
+    hosts["odd"] = {}
+    groups["mesos_agent"] = ["odd"]
+    assert "did you mean mesos_agents?" in only(groups, hosts)
+
+
+@pytest.mark.parametrize(
+    "roles",
+    [
+        ("primary", "primary", "tiebreaker"),
+        ("primary", "secondary", "secondary"),
+        ("primary", "secondary", None),
+        ("primary", "secondary", "tie-breaker"),
+    ],
+)
+def test_mdm_roles_that_form_no_cluster(roles: tuple[Any, ...]) -> None:
+    groups, hosts = inventory()
+    for host, role in zip(AGENTS, roles):
+        hosts[host].pop("scaleio_mdm_role")
+        if role:
+            hosts[host]["scaleio_mdm_role"] = role
+    problem = only(groups, hosts)
+    assert f"agent3: {roles[2] or 'none'}" in problem
+    assert "exactly one primary" in problem
+
+
+def test_a_single_manager_is_a_cluster() -> None:
+    groups, hosts = inventory()
+    groups["scaleio_mdm"] = ["agent1"]
+    assert problems(groups, hosts) == []
+
+
+@pytest.mark.parametrize("variable", ["scaleio_admin_password", "scaleio_sds_devices", "mesos_connection"])
+def test_missing_variable_is_said_once_with_its_hosts(variable: str) -> None:
+    groups, hosts = inventory()
+    for variables in hosts.values():
+        del variables[variable]
+    problem = only(groups, hosts)
+    assert problem.startswith(f"Variable {variable} is missing for ")
+
+
+@pytest.mark.parametrize("value", [100, -1, "many", 34.5])
+def test_spare_larger_than_the_pool(value: Any) -> None:
+    groups, hosts = inventory()
+    for host in AGENTS:
+        hosts[host]["scaleio_spare_percentage"] = value
+    problem = only(groups, hosts)
+    assert f"scaleio_spare_percentage is {value}" in problem
+    assert "at least 34" in problem
+
+
+def test_all_problems_come_together() -> None:
+    groups, hosts = inventory()
+    groups["zookeeper"] = MASTERS[:2]
+    groups["mesos_agents"] = []
+    hosts["agent1"].pop("scaleio_mdm_role")
+    assert len(problems(groups, hosts)) == 3
