@@ -35,33 +35,3 @@ attributes:
     support: full
     details: Only reads.
 """
-
-    ACTIONGROUP_SCALEIO = r"""
-options: {}
-attributes:
-  action_group:
-    description: Use C(group/mesos_scaleio.platform.scaleio) in C(module_defaults) to set options for this module.
-    support: full
-    membership:
-      - mesos_scaleio.platform.scaleio
-"""
-
-    ACTIONGROUP_MESOS = r"""
-options: {}
-attributes:
-  action_group:
-    description: Use C(group/mesos_scaleio.platform.mesos) in C(module_defaults) to set options for this module.
-    support: full
-    membership:
-      - mesos_scaleio.platform.mesos
-"""
-
-    ACTIONGROUP_EBS = r"""
-options: {}
-attributes:
-  action_group:
-    description: Use C(group/mesos_scaleio.platform.ebs) in C(module_defaults) to set options for this module.
-    support: full
-    membership:
-      - mesos_scaleio.platform.ebs
-"""

@@ -42,4 +42,10 @@ options:
 requirements:
   - boto3
   - botocore
+attributes:
+  action_group:
+    description: Use C(group/mesos_scaleio.platform.ebs) in C(module_defaults) to set the connection once.
+    support: full
+    membership:
+      - mesos_scaleio.platform.ebs
 """

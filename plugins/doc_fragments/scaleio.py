@@ -54,4 +54,10 @@ options:
       - How long to wait for one answer of the Gateway, and how long to go on trying when it goes away during a run.
     type: int
     default: 30
+attributes:
+  action_group:
+    description: Use C(group/mesos_scaleio.platform.scaleio) in C(module_defaults) to set the connection once.
+    support: full
+    membership:
+      - mesos_scaleio.platform.scaleio
 """

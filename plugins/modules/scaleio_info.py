@@ -20,7 +20,6 @@ extends_documentation_fragment:
   - mesos_scaleio.platform.scaleio
   - mesos_scaleio.platform.attributes
   - mesos_scaleio.platform.attributes.info_module
-  - mesos_scaleio.platform.attributes.actiongroup_scaleio
 options:
   gather_subset:
     description:

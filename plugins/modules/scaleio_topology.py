@@ -21,7 +21,6 @@ description:
 extends_documentation_fragment:
   - mesos_scaleio.platform.scaleio
   - mesos_scaleio.platform.attributes
-  - mesos_scaleio.platform.attributes.actiongroup_scaleio
 attributes:
   check_mode:
     support: full
