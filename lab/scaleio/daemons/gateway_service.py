@@ -134,8 +134,9 @@ def _parser() -> Arguments:
     parser.add_argument("--certificate", type=Path, default=ROOT / "conf/server.pem", help="PEM with key, certificate")
     parser.add_argument("--secret", type=Path, default=ROOT / "conf/admin.secret", help="the admin password's hash")
     parser.add_argument("--listen", default="0.0.0.0", metavar="IP")
-    parser.add_argument("--https-port", type=int, default=443)
-    parser.add_argument("--http-port", type=int, default=80)
+    parser.add_argument("--catalina", type=Path, default=ROOT / "conf/catalina.properties", help="names the ports")
+    parser.add_argument("--https-port", type=int, help="instead of ssl.port")
+    parser.add_argument("--http-port", type=int, help="instead of http.port")
     parser.add_argument("--mdm-port", type=int, default=6611)
     parser.add_argument("--save-password", action="store_true", help="hash the password on standard input and end")
     return parser
@@ -170,15 +171,17 @@ def main(arguments: list[str] | None = None) -> int:
         mdm.point_to(ips)
 
     configuration.changed = reconfigure
+    gateway = Gateway(mdm, configuration=configuration)
+    ports = read_properties(options.catalina)
+    https_port = options.https_port or int(ports.get("ssl.port", "443"))
+    http_port = options.http_port or int(ports.get("http.port", "80"))
     try:
-        server = WebServer(
-            (options.listen, options.https_port), Gateway(mdm, configuration=configuration).handle, context
-        )
-        redirect = _start_redirect(options.listen, options.http_port, options.https_port)
+        server = WebServer((options.listen, https_port), gateway.handle, context)
+        redirect = _start_redirect(options.listen, http_port, https_port)
     except OSError as exc:
         parser.error(f"cannot listen on {options.listen}: {exc.strerror}")
     server.start()
-    until_terminated({"url": f"https://{options.listen}:{options.https_port}", "mdm": addresses})
+    until_terminated({"url": f"https://{options.listen}:{https_port}", "mdm": addresses})
     redirect.shutdown()
     server.stop()
     return 0

@@ -46,6 +46,18 @@ def wait_until(condition: Callable[[], object], seconds: float, what: str) -> fl
     return time.monotonic() - started
 
 
+def make_certificate(path: Path) -> Path:
+    """Key and self-signed certificate for 127.0.0.1 in one file."""
+    key = path.with_suffix(".key")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(path)],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    path.write_text(key.read_text() + path.read_text())
+    return path
+
+
 class Daemons:
     """Starts daemons by name, keeps their output, ends what is left."""
 
@@ -97,6 +109,8 @@ class MdmCluster(Daemons):
             self.cluster_port += 1
         self.disks = Path(tempfile.mkdtemp(prefix="sds-", dir="/dev/shm"))
 
+        self.certificate = make_certificate(folder / "mdm.pem")
+
     def close(self) -> None:
         super().close()
         shutil.rmtree(self.disks)
@@ -107,6 +121,7 @@ class MdmCluster(Daemons):
         self.start(
             ip, "lab.scaleio.daemons.mdm", "--config", str(configuration), "--repository", str(self.folder / ip),
             "--listen", ip, "--management-port", str(self.management_port), "--cluster-port", str(self.cluster_port),
+            "--certificate", str(self.certificate),
         )  # fmt: skip
 
     def form(self) -> None:

@@ -1,0 +1,160 @@
+"""Build the five Debian packages: python3 -m lab.scaleio.packages.build OUT_DIR [--version 3.6.0-100]."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lab.scaleio.daemons.service import Arguments
+
+HERE = Path(__file__).resolve().parent
+LAB = HERE.parent.parent
+VERSION = "3.6.0-100"
+STAMP = ".emc-scaleio.stamp"
+HOST_CODE = ("__init__.py", "scaleio/*.py", "scaleio/daemons/*.py")
+MAINTAINER_SCRIPTS = ("postinst", "prerm", "postrm")
+LAUNCHER = """#!/usr/bin/python3
+import sys
+
+sys.path.insert(0, "/opt/emc/scaleio/{component}/lib")
+from {module} import main
+
+sys.exit(main())
+"""
+
+
+@dataclass(frozen=True)
+class Component:
+    name: str
+    unit: str
+    summary: str
+    programs: dict[str, str]  # path on the host -> module whose main() it is
+    depends: str = "python3"
+    files: dict[str, str] = field(default_factory=dict)  # path on the host -> file beside this one
+
+
+COMPONENTS = (
+    Component(
+        "mdm", "mdm", "metadata manager",
+        {"/opt/emc/scaleio/mdm/bin/mdm": "lab.scaleio.daemons.mdm", "/usr/bin/scli": "lab.scaleio.scli"},
+        depends="python3, openssl",
+    ),
+    Component("sds", "sds", "data server", {"/opt/emc/scaleio/sds/bin/sds": "lab.scaleio.daemons.sds"}),
+    Component(
+        "sdc", "scini", "data client",
+        {
+            "/opt/emc/scaleio/sdc/bin/scini": "lab.scaleio.daemons.sdc",
+            "/opt/emc/scaleio/sdc/bin/drv_cfg": "lab.scaleio.drv_cfg",
+            "/opt/emc/scaleio/sdc/bin/lab_write": "lab.scaleio.daemons.lab_write",
+        },
+    ),
+    Component("lia", "lia", "light installation agent", {"/opt/emc/scaleio/lia/bin/lia": "lab.scaleio.daemons.lia"}),
+    Component(
+        "gateway", "scaleio-gateway", "REST gateway",
+        {"/opt/emc/scaleio/gateway/bin/scaleio-gateway": "lab.scaleio.daemons.gateway_service"},
+        depends="python3, openssl",
+        files={"/opt/emc/scaleio/gateway/bin/SioGWTool.sh": "gateway/SioGWTool.sh"},
+    ),
+)  # fmt: skip
+
+
+def host_code() -> list[Path]:
+    return sorted(path for pattern in HOST_CODE for path in LAB.glob(pattern))
+
+
+def package_file(component: Component, version: str) -> str:
+    return f"emc-scaleio-{component.name}_{version}_all.deb"
+
+
+def build_all(out: Path, version: str = VERSION) -> list[Path]:
+    """The packages; nothing is built when neither code nor version changed."""
+    out.mkdir(parents=True, exist_ok=True)
+    built = [out / package_file(component, version) for component in COMPONENTS]
+    stamp, wanted = out / STAMP, _fingerprint(version)
+    if stamp.exists() and stamp.read_text() == wanted and all(path.exists() for path in built):
+        return built
+    for component in COMPONENTS:
+        for old in out.glob(f"emc-scaleio-{component.name}_*_all.deb"):
+            old.unlink()
+    with ThreadPoolExecutor(len(COMPONENTS)) as pool:
+        list(pool.map(lambda component: _build(component, version, out), COMPONENTS))
+    stamp.write_text(wanted)
+    return built
+
+
+def _fingerprint(version: str) -> str:
+    digest = hashlib.sha256(version.encode())
+    inputs = [*host_code(), *(path for path in sorted(HERE.rglob("*")) if path.is_file() and path.suffix != ".pyc")]
+    for path in inputs:
+        digest.update(f"{path.relative_to(LAB)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _build(component: Component, version: str, out: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix=f"{component.name}-") as folder:
+        tree = Path(folder)
+        _write(tree / "DEBIAN/control", _control(component, version))
+        for script in MAINTAINER_SCRIPTS:
+            _write(tree / "DEBIAN" / script, _script(component, script), 0o755)
+        for path in host_code():
+            _copy(path, tree / f"opt/emc/scaleio/{component.name}/lib/lab" / path.relative_to(LAB))
+        for path, module in component.programs.items():
+            _write(tree / path[1:], LAUNCHER.format(component=component.name, module=module), 0o755)
+        for path, source in component.files.items():
+            _write(tree / path[1:], (HERE / source).read_text(), 0o755)
+        _write(tree / f"lib/systemd/system/{component.unit}.service", (HERE / component.name / "service").read_text())
+        target = out / package_file(component, version)
+        command = ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", str(tree), str(target)]
+        # a temporary folder is for its owner only, and the package's root folder must not be
+        tree.chmod(0o755)
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "SOURCE_DATE_EPOCH": "0"})
+        if done.returncode:
+            raise RuntimeError(f"dpkg-deb of {component.name} failed: {done.stderr.strip()}")
+
+
+def _control(component: Component, version: str) -> str:
+    return (
+        f"Package: emc-scaleio-{component.name}\nVersion: {version}\nArchitecture: all\n"
+        f"Maintainer: The mesos_scaleio.platform contributors <lab@example.invalid>\nDepends: {component.depends}\n"
+        f"Section: admin\nPriority: optional\nDescription: ScaleIO {component.summary}, stand-in of the lab\n"
+    )
+
+
+def _script(component: Component, script: str) -> str:
+    """The shared functions, then the component's own part, then the part that all have."""
+    parts = [HERE / "common.sh", HERE / component.name / script, HERE / script]
+    text = "\n".join(part.read_text() for part in parts if part.exists())
+    return text.replace("@COMPONENT@", component.name).replace("@UNIT@", component.unit)
+
+
+def _write(path: Path, text: str, mode: int = 0o644) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
+    target.chmod(0o644)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = Arguments(prog="build", description="Build the lab's ScaleIO packages.")
+    parser.add_argument("out", type=Path, metavar="OUT_DIR")
+    parser.add_argument("--version", default=VERSION)
+    options = parser.parse_args(arguments)
+    for path in build_all(options.out, options.version):
+        print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
