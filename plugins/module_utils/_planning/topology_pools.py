@@ -158,4 +158,4 @@ class _PoolPlanner:
         return [Step("spare", "set_spare_percentage", pool.name, "/".join(key), detail)]
 
     def _knows_media_types(self) -> bool:
-        return int(self._system.snapshot.system.version.split(".")[0]) >= 3
+        return int(self._system.snapshot.system.version.split(".", maxsplit=1)[0]) >= 3

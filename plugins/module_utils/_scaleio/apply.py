@@ -73,7 +73,7 @@ def converge(
     """Apply `steps`, then whatever is still left after reading again. Returns the system and what was done."""
     run = _Run(gateway, patience or Patience())
     snapshot, left = before, list(steps)
-    for _ in range(MAXIMUM_ROUNDS):
+    for _round in range(MAXIMUM_ROUNDS):
         try:
             waited = bool(left or run.patience.wait) and run.settle(*_unfinished(topology, snapshot))
         except ScaleioError as error:

@@ -63,7 +63,7 @@ class Gateway:
 
     @property
     def major_version(self) -> int:
-        return int(self.version.split(".")[0])
+        return int(self.version.split(".", maxsplit=1)[0])
 
     def get(self, path: str) -> Any:
         return self._call("GET", path, None)
@@ -218,7 +218,7 @@ class Gateway:
         if response.status >= 400:
             raise refusal(response.status, response.json(), "GET /api/version")
         version = str(response.json()).strip().strip('"')
-        if not version.split(".")[0].isdigit():
+        if not version.split(".", maxsplit=1)[0].isdigit():
             raise Refused(0, f"{version[:40]!r} is no version number", response.status, "GET /api/version")
         return version
 
