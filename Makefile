@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 BIN := .venv/bin
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 # A goal's own lab, so that tests never disturb a running demo.
 TEST_LAB := LAB_NAME=test LAB_SUBNET=198.18.1.0/24
