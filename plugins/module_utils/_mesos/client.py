@@ -17,6 +17,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.erro
     AuthenticationFailed,
     BadOption,
     Forbidden,
+    MesosError,
     NoLeader,
     Refused,
 )
@@ -66,8 +67,15 @@ class Masters:
     def call(self, call_type: str) -> dict[str, Any]:
         """Make an operator call that needs no arguments and return its answer's payload, {} when it has none."""
         answer = self._read(self.open(OPERATOR_PATH, {"type": call_type}), call_type)
-        payload = json.loads(answer).get(call_type.lower()) if answer.strip() else None
-        return payload or {}
+        try:
+            return json.loads(answer).get(call_type.lower()) or {}
+        except (ValueError, AttributeError) as error:
+            raise MesosError(
+                f"{self._leader} does not answer {call_type} as a Mesos master does.",
+                remedy="Check that masters holds the addresses of the masters themselves, not of a proxy or an agent.",
+                server=answer[:200],
+                about=str(self._leader),
+            ) from error
 
     def teardown(self, framework_id: str) -> bool:
         """Remove a framework with its tasks; false when the leader does not know it (any more)."""

@@ -190,6 +190,15 @@ def test_a_refusal_is_not_repeated(start_master: StartMaster, answer: Answer, ki
     assert len(master.requests) == 1
 
 
+@pytest.mark.parametrize("text", ["<html>welcome</html>", "[]", ""])
+def test_something_that_is_no_master(start_master: StartMaster, text: str) -> None:
+    master = start_master((200, {}, text))
+    with pytest.raises(errors.MesosError) as caught:
+        client(master.endpoint)[0].call("GET_HEALTH")
+    assert str(master.endpoint) in str(caught.value)
+    assert "addresses of the masters" in caught.value.remedy
+
+
 def test_teardown_tells_gone_from_refused(start_master: StartMaster) -> None:
     master = start_master(
         (200, {}, ""), (400, {}, "No framework found with specified ID"), (400, {}, "Missing 'frameworkId'")
