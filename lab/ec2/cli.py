@@ -15,6 +15,8 @@ from typing import NoReturn
 # moto reads these while it is imported: thousands of public images and the policies of IAM are of no use here
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 
+from botocore.exceptions import ClientError
+
 from lab.ec2 import server
 from lab.ec2.devices import CommandDevices, DeviceBackend, NoDevices
 from lab.ec2.fleet import Wanted
@@ -73,18 +75,21 @@ def main() -> int:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
+    control = arguments.control or (arguments.listen[0], 0)
     try:
         emulator = server.Emulator(
-            arguments.listen,
-            arguments.control or (arguments.listen[0], 0),
-            devices,
-            arguments.state_seconds,
-            arguments.storage_quota_tib,
+            arguments.listen, control, devices, arguments.state_seconds, arguments.storage_quota_tib
         )
     except OSError as error:
-        print(f"ec2-emulator: cannot listen: {error}", file=sys.stderr)
+        places = " and ".join(f"{host}:{port}" for host, port in (arguments.listen, control))
+        print(f"ec2-emulator: cannot listen on {places}: {error.strerror}", file=sys.stderr)
         return 2
-    emulator.start(arguments.instances)
+    try:
+        emulator.start(arguments.instances)
+    except ClientError as error:
+        emulator.stop()
+        print(f"ec2-emulator: cannot create the instances: {error}", file=sys.stderr)
+        return 2
     ready = {
         "endpoint_url": emulator.endpoint_url,
         "region": server.REGION,

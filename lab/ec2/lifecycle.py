@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 from collections.abc import Callable
@@ -30,6 +31,8 @@ class Lifecycle:
         self._devices = devices
         self._seconds = seconds
         self._timers: set[threading.Timer] = set()
+        # One for each volume that has, or is getting, a device: root volumes come with their instance and have none.
+        self._device_locks: dict[str, threading.Lock] = {}
 
     def created(self, world: World, volume: Any, fails: bool) -> None:
         volume.__class__ = EmulatedVolume
@@ -46,10 +49,10 @@ class Lifecycle:
         mapping = attachment.instance.block_device_mapping[attachment.device]
         attachment.status = mapping.status = "attaching"
         attachment.delete_on_termination = False
-        attachment.device_lock = threading.Lock()
+        device_lock = self._device_locks.setdefault(volume.id, threading.Lock())
 
         def finish() -> None:
-            with attachment.device_lock:
+            with device_lock:
                 if attachment.status != "attaching":
                     return
                 self._devices.attach(_host(attachment.instance), volume.id, int(volume.size), attachment.device)
@@ -65,8 +68,7 @@ class Lifecycle:
         attachment.status = mapping.status = "detaching"
 
         def finish() -> None:
-            with getattr(attachment, "device_lock", threading.Lock()):  # a root volume never had a device made for it
-                self._devices.detach(_host(attachment.instance), volume.id)
+            self._remove_device(attachment.instance, volume.id)
             with self._lock:
                 world.ec2.detach_volume(volume.id, attachment.instance.id, attachment.device)
 
@@ -85,7 +87,13 @@ class Lifecycle:
     def forgotten(self, instance: Any, volume_ids: list[str]) -> None:
         """The instance was terminated: its devices go at once."""
         for volume_id in volume_ids:
-            self._after(0, lambda volume_id=volume_id: self._devices.detach(_host(instance), volume_id))
+            self._after(0, functools.partial(self._remove_device, instance, volume_id))
+
+    def _remove_device(self, instance: Any, volume_id: str) -> None:
+        device_lock = self._device_locks.get(volume_id)
+        if device_lock is not None:
+            with device_lock:
+                self._devices.detach(_host(instance), volume_id)
 
     def stop(self) -> None:
         for timer in list(self._timers):

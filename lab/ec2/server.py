@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -69,6 +71,10 @@ class Emulator:
 
 
 def _listener(address: tuple[str, int], application: Callable[..., Any]) -> BaseWSGIServer:
-    server = make_server(*address, application, threaded=True, request_handler=QuietHandler)
+    # Bound here, because make_server ends the process where it cannot bind.
+    with socket.create_server(address) as bound:
+        server = make_server(
+            *address, application, threaded=True, request_handler=QuietHandler, fd=os.dup(bound.fileno())
+        )
     server.daemon_threads = True
     return server

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -47,22 +48,28 @@ def emulator(shared_emulator: EmulatorProcess) -> EmulatorProcess:
     return shared_emulator
 
 
+@pytest.fixture(scope="session")
+def run_module_on() -> Callable[[EmulatorProcess], Callable[..., dict[str, Any]]]:
+    """Runs our modules against a certain emulator."""
+    return lambda emulator: functools.partial(_run_module, emulator)
+
+
 @pytest.fixture
 def run_module(emulator: EmulatorProcess) -> Callable[..., dict[str, Any]]:
+    return functools.partial(_run_module, emulator)
+
+
+def _run_module(emulator: EmulatorProcess, name: str, check: bool = False, **params: Any) -> dict[str, Any]:
     """The result of one of our modules, run as a process of its own."""
-
-    def run(name: str, check: bool = False, **params: Any) -> dict[str, Any]:
-        arguments = {"ANSIBLE_MODULE_ARGS": {**emulator.connection, **params, "_ansible_check_mode": check}}
-        done = subprocess.run(
-            [sys.executable, "-m", f"ansible_collections.mesos_scaleio.platform.plugins.modules.{name}"],
-            input=json.dumps(arguments),
-            env={**os.environ, "PYTHONPATH": str(ROOT / "collections")},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.stdout, done.stderr
-        return dict(json.loads(done.stdout))
-
-    return run
+    arguments = {"ANSIBLE_MODULE_ARGS": {**emulator.connection, **params, "_ansible_check_mode": check}}
+    done = subprocess.run(
+        [sys.executable, "-m", f"ansible_collections.mesos_scaleio.platform.plugins.modules.{name}"],
+        input=json.dumps(arguments),
+        env={**os.environ, "PYTHONPATH": str(ROOT / "collections")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.stdout, done.stderr
+    return dict(json.loads(done.stdout))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -248,3 +249,36 @@ def test_an_unreachable_endpoint_is_named_and_no_secret_is_shown(
     assert result["failure"]["code"] == "EndpointConnectionError"
     assert "http://127.0.0.1:1" in result["msg"]
     assert emulator.ready["secret_key"] not in str(result)
+
+
+def test_a_device_name_that_the_image_uses_gives_way_to_the_next(
+    emulator: EmulatorProcess, run_module: RunModule
+) -> None:
+    volumes = volume_set(emulator)[:1]
+    planned = run_module("ebs_volumes", check=True, volumes=volumes)["volumes"][0]["device"]
+    message = f"Invalid value '{planned}' for unixDevice. Attachment point {planned} is already in use"
+    emulator.fault("AttachVolume", "error", code="InvalidParameterValue", message=message)
+    result = run_module("ebs_volumes", volumes=volumes)
+    assert result["changed"] is True
+    assert result["volumes"][0]["device"] > planned
+
+
+def test_an_attachment_that_hangs_is_tried_again_under_another_name(
+    start_emulator: Callable[..., EmulatorProcess], run_module_on: Callable[..., RunModule], tmp_path: Path
+) -> None:
+    command = tmp_path / "devices"
+    mark = tmp_path / "tried"
+    command.write_text(f'#!/bin/sh\n[ "$1" = detach ] || [ -e {mark} ] || {{ touch {mark}; exit 1; }}\n')
+    command.chmod(0o700)
+    seconds = "create=0.1,attach=0.1,detach=0.1,delete=0.1"
+    emulator = start_emulator("--state-seconds", seconds, "--devices-command", str(command))
+    volumes = volume_set(emulator)[:1]
+    result = run_module_on(emulator)("ebs_volumes", volumes=volumes, attach_timeout_seconds=2)
+    assert [step["action"] for step in result["steps"]] == [
+        "create_volume",
+        "attach_volume",
+        "detach_volume",
+        "attach_volume",
+    ]
+    first, second = (step["device"] for step in result["steps"] if step["action"] == "attach_volume")
+    assert (first, second, result["volumes"][0]["device"]) == ("/dev/xvdaa", "/dev/xvdab", "/dev/xvdab")
