@@ -41,20 +41,23 @@ class NotConverged(ScaleioError):
 class ApplyFailed(ScaleioError):
     """A failure after which part of the plan may be done; running again continues from there."""
 
-    def __init__(self, cause: ScaleioError, done: Sequence[Step], not_done: Sequence[Step]) -> None:
+    def __init__(
+        self, cause: ScaleioError, done: Sequence[Step], not_done: Sequence[Step], step: Optional[Step] = None
+    ) -> None:
         super().__init__(
-            f"{cause} Done: {_count(done)}. Not done: {_count(not_done)}"
-            + (f", the first is: {not_done[0]}." if not_done else ".")
-            + " A further run continues from here."
+            (f"{step} failed: " if step else "")
+            + f"{cause} Done: {_count(done)}. Not done: {_count(not_done)}. A further run continues from here."
         )
         self.cause = cause
+        self.step = step
         self.done = tuple(done)
         self.not_done = tuple(not_done)
 
     def as_failure(self) -> dict[str, Any]:
         done = [step.as_dict() for step in self.done]
         not_done = [step.as_dict() for step in self.not_done]
-        return {**self.cause.as_failure(), "steps_done": done, "steps_not_done": not_done}
+        failure = {**self.cause.as_failure(), "steps_done": done, "steps_not_done": not_done}
+        return {**failure, "object": self.step.object} if self.step else failure
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def converge(
             if attempt.step not in left:
                 run.done.append(attempt.step)
             elif isinstance(attempt.error, Refused):
-                raise ApplyFailed(attempt.error, run.done, left)
+                raise ApplyFailed(attempt.error, run.done, left, attempt.step)
     message = "The system accepts the steps but does not become as wanted."
     raise ApplyFailed(NotConverged(message, remedy="Look for another run or tool that changes it too."), run.done, left)
 
@@ -132,7 +135,7 @@ class _Run:
             failed = [attempt for attempt in attempts if attempt.error is not None]
             for attempt in failed:
                 if attempt.error is not None and not _is_uncertain(attempt.error):
-                    raise ApplyFailed(attempt.error, self.done, left)
+                    raise ApplyFailed(attempt.error, self.done, left, attempt.step)
             if failed:
                 return failed
             try:

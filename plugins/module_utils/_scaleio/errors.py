@@ -13,8 +13,9 @@ NOT_FOUND_CODES = frozenset({3, 78, 79, 80, 91, 126, 142, 155, 171, 193})
 _REMEDIES = {
     61: "Add devices or free capacity first, or choose a smaller spare_percentage.",
     67: "Free capacity or add devices to the storage pool.",
-    71: "Check that the path exists on the SDS's host and that the scini/SDS service may open it.",
+    71: "Check that the path exists on the SDS's host and that nothing else there uses the disk.",
     72: "Use a disk within the size range that this ScaleIO version supports.",
+    73: "Check the disk and the kernel log on the SDS's host.",
     131: "Extend the licence of the system.",
     132: "Extend the licence of the system.",
     168: "Use a Gateway user whose role may configure the system.",

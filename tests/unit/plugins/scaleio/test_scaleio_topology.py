@@ -138,9 +138,12 @@ def test_a_failure_midway_says_what_is_done_and_a_further_run_continues(emulator
     result = run_module(scaleio_topology.main, **arguments)
     assert result["failed"]
     assert "Could not open the device (error 71, HTTP 500)" in result["msg"]
-    assert "Done: 5 steps. Not done: 3 steps" in result["msg"]
+    assert result["msg"].startswith("add_device agent")
+    assert "Check that the path exists on the SDS's host" in result["msg"]
+    assert "Done: 5 steps. Not done: 3 steps." in result["msg"]
     failure = result["failure"]
     assert (failure["code"], failure["error_code"], failure["server"]) == ("refused", 71, text)
+    assert failure["object"].endswith(":/dev/sdb")
     assert [step["action"] for step in failure["steps_not_done"]] == ["add_device"] * 3
     emulator.control("/clear_faults")
     assert actions(run_module(scaleio_topology.main, **arguments)) == ["add_device"] * 3
