@@ -10,6 +10,7 @@ from lab.scaleio.daemons.codes import NOT_ATTACHED, NOT_MASTER, UNCERTAIN
 from lab.scaleio.refusal import Refusal
 
 PAUSE_SECONDS = 0.3
+REPEATABLE_SECONDS = 6.0  # so long a frozen master keeps a question that can be asked again elsewhere
 
 
 class MdmUnreachable(Exception):
@@ -56,13 +57,14 @@ class MdmClient:
         queue = [*([self._last_good] if self._last_good else []), *self.ips]
         tried: set[str] = set()
         reason = "no MDM address is known"
+        seconds = min(self._timeout_seconds, REPEATABLE_SECONDS) if repeatable else self._timeout_seconds
         while queue:
             ip = queue.pop(0)
             if ip in tried:
                 continue
             tried.add(ip)
             try:
-                answer = wire.call((ip, self._port), request, self._timeout_seconds, self._trusts, self._source_ip)
+                answer = wire.call((ip, self._port), request, seconds, self._trusts, self._source_ip)
             except wire.Unreachable as exc:
                 reason = f"Failed to connect to MDM {exc}"
                 continue

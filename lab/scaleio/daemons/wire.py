@@ -18,6 +18,8 @@ LENGTH = struct.Struct(">I")
 MAX_FRAME_BYTES = 256 * 1024 * 1024
 TLS_HANDSHAKE = 0x16
 IDLE_SECONDS = 60.0
+CONNECT_SECONDS = 1.5
+DEAD_PEER_SECONDS = 4  # a host that lost its power answers nothing: notice before the answer's own time is up
 
 Address = tuple[str, int] | str  # (host, port), or the path of a Unix socket
 
@@ -100,8 +102,18 @@ def _connect(address: Address, timeout_seconds: float, source: str | None) -> so
             connection.settimeout(timeout_seconds)
             connection.connect(address)
             return connection
-        connection = socket.create_connection(address, timeout_seconds, (source, 0) if source else None)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        quickly = min(timeout_seconds, CONNECT_SECONDS)
+        connection = socket.create_connection(address, quickly, (source, 0) if source else None)
+        connection.settimeout(timeout_seconds)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in (
+            (socket.TCP_NODELAY, 1),
+            (socket.TCP_KEEPIDLE, 1),
+            (socket.TCP_KEEPINTVL, 1),
+            (socket.TCP_KEEPCNT, DEAD_PEER_SECONDS - 1),
+            (socket.TCP_USER_TIMEOUT, DEAD_PEER_SECONDS * 1000),
+        ):
+            connection.setsockopt(socket.IPPROTO_TCP, option, value)
         return connection
     except OSError as exc:
         raise Unreachable(f"{_show(address)}: {exc}") from exc
