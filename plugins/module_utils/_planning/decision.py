@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
@@ -50,6 +51,19 @@ class Action:
     # Known when the volume was bought before.
     volume_id: Optional[str] = None
     in_pool: bool = False
+
+    def wanted_volume(self, cluster_id: str) -> dict[str, Any]:
+        """The volume as the module ebs_volumes takes it."""
+        same = ("txn", "slot", "name", "size_gib", "type", "iops", "throughput", "encrypted", "kms_key_id")
+        return {
+            "cluster": cluster_id,
+            "pool": self.pool_id,
+            "sds": self.sds_id,
+            **{key: getattr(self, key) for key in same},
+            "availability_zone": self.availability_zone,
+            "instance_id": self.instance_id,
+            "tags": dict(self.tags),
+        }
 
 
 @dataclass(frozen=True)
@@ -121,6 +135,15 @@ class Decision:
     @property
     def failure(self) -> Optional[Failure]:
         return next((pool.failure for pool in self.pools if pool.failure), None)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            **dataclasses.asdict(self),
+            "actions": [dataclasses.asdict(action) for action in self.actions],
+            "addresses_wanted": list(self.addresses_wanted),
+            "failure": dataclasses.asdict(self.failure) if self.failure else None,
+            "cost": {**dataclasses.asdict(self.cost), "left_usd": self.cost.left_usd},
+        }
 
 
 def worst(statuses: list[str]) -> str:

@@ -80,7 +80,7 @@ class PoolPlanner:
             # A sick pool that needs nothing is somebody else's alarm, not a failed expansion.
             if findings:
                 self._add("E3", "health", "noted", sick)
-            return self._stop("ok", "E4", "trigger", f"{self._used_text()} is below {self.rules.high_percent:g} %")
+            return self._stop("ok", "E4", "trigger", f"{self._used_text()}, below {self.rules.high_percent:g} %")
         if any(finding.needs_repair for finding in findings):
             return self._blocked(
                 "E3", "health", "unhealthy", sick, "Repair that first; the next run goes on by itself."
@@ -88,8 +88,8 @@ class PoolPlanner:
         if findings:
             return self._stop("waiting", "E3", "health", sick)
         self._add("E3", "health", "passed", "MDM cluster, SDSs and devices are well, nothing to rebuild")
-        level = "critical" if self.critical else "high"
-        self._add("E4", "trigger", "passed", f"{self._used_text()} is at or above {level}")
+        level = f"critical ({self.critical_percent:g} %)" if self.critical else f"high ({self.rules.high_percent:g} %)"
+        self._add("E4", "trigger", "passed", f"{self._used_text()}, at or above {level}")
         return self._cycle_rules() or self._grow()
 
     def _cycle_rules(self) -> Optional[PoolDecision]:
@@ -148,7 +148,8 @@ class PoolPlanner:
         sequence = next_sequence(self.owned, self.pool.id)
         txn = transaction_id(self.run.snapshot, self.pool, self.run.policy.hash, sequence)
         purchase = Purchase(self.pool, self.domain, txn, sequence, len(chosen.places), spec)
-        actions = tuple(purchase.action(place, slot, chosen.size_gib) for place, slot in chosen.places)
+        places = sorted(chosen.places, key=lambda entry: (entry[0].sds, entry[1]))
+        actions = tuple(purchase.action(place, slot, chosen.size_gib) for place, slot in places)
         self._take(actions, chosen.usd)
         limit_kib, used_percent = self._predict(self.pool.capacity.limit_kib + chosen.added_kib)
         reason = f"{chosen.text} {spec.type}: {self.used_percent:g} % -> {used_percent:g} %"
@@ -283,7 +284,7 @@ class PoolPlanner:
         self.verdicts.append(Verdict(rule, name, outcome, text))
 
     def _used_text(self) -> str:
-        return f"{self.used_percent:g} % of what may be written is used"
+        return f"{self.used_percent:g} % of what may be written is in use"
 
     def _result(self, status: str, reason: str, failure: Optional[Failure] = None) -> PoolDecision:
         return PoolDecision(

@@ -1,0 +1,216 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The report of a remediation run: one document for machines, one screen of text for people."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any, Optional
+
+from .capacity import gib_from_kib, used_percent
+
+WIDTH = 100
+HEIGHT = 24
+BAR_WIDTH = 20
+LABEL_WIDTH = 10
+HINTS = {
+    "ok": "nothing to do; the next scheduled run looks again",
+    "changed": "nothing; ScaleIO spreads the data over the new devices by itself",
+    "planned": "run without --check and with remediation_approval: auto to buy this",
+    "waiting": "the next scheduled run looks again",
+    "capped": "raise the cap that is named, or free space in the pool",
+    "blocked": "see the remedy; nothing was bought",
+    "verify_failed": "look at the devices named; the next run looks again",
+    "failed": "see the remedy; the next run finishes what was begun",
+}
+Report = dict[str, Any]
+
+
+def build(
+    decision: Optional[Mapping[str, Any]],
+    run: Mapping[str, Any],
+    after: Sequence[Mapping[str, Any]] = (),
+) -> Report:
+    """`run` is what the playbook knows: when, which steps, which failure. `after` are the pools at the end."""
+    failure = run.get("failure") or (decision or {}).get("failure")
+    later = {pool["id"]: pool for pool in after}
+    status = _status(decision, run, failure)
+    return {
+        "format": 1,
+        "run_id": run["run_id"],
+        "system": run.get("system") or {},
+        "started": _iso(run["started_seconds"]),
+        "finished": _iso(run["finished_seconds"]),
+        "check_mode": bool(run.get("check_mode")),
+        "trigger": run.get("trigger") or "",
+        "status": status,
+        "failure": failure,
+        "hint": HINTS[status],
+        "policy_hash": (decision or {}).get("policy_hash"),
+        "plan_hash": (decision or {}).get("plan_hash"),
+        "pools": [_pool(pool, later.get(pool["id"])) for pool in (decision or {}).get("pools", ())],
+        "volumes": [dict(volume) for volume in run.get("volumes") or (decision or {}).get("actions", ())],
+        "cost": (decision or {}).get("cost"),
+        "verification": run.get("verification"),
+        "api_calls": _total(run.get("api_calls") or ()),
+        "steps": _durations(run.get("marks") or (), run["finished_seconds"]),
+        "duration_seconds": round(run["finished_seconds"] - run["started_seconds"], 1),
+    }
+
+
+def _status(decision: Optional[Mapping[str, Any]], run: Mapping[str, Any], failure: Optional[Mapping[str, Any]]) -> str:
+    if decision is None:
+        return "failed"
+    if run.get("failure"):
+        return "verify_failed" if run["failure"].get("step") == "verify" else "failed"
+    status = str(decision["status"])
+    verified = bool((run.get("verification") or {}).get("complete"))
+    if status == "planned" and verified:
+        return "changed"
+    if status == "undecided":
+        return "failed" if failure else "waiting"
+    return status
+
+
+def _pool(pool: Mapping[str, Any], later: Optional[Mapping[str, Any]]) -> Report:
+    """A pool before, as planned, and as it is at the end."""
+    kept = ("id", "name", "protection_domain", "status", "reason", "rules", "high_percent", "critical_percent")
+    room = later["capacity"] if later else None
+    return {
+        **{key: pool[key] for key in (*kept, "target_percent", "txn", "resumed", "added_usd")},
+        "before": {key: pool[key] for key in ("limit_kib", "in_use_kib", "used_percent")},
+        "planned": {"limit_kib": pool["predicted_limit_kib"], "used_percent": pool["predicted_used_percent"]},
+        "after": None
+        if room is None
+        else {
+            "limit_kib": room["limit_kib"],
+            "in_use_kib": room["in_use_kib"],
+            "used_percent": used_percent(room["in_use_kib"], room["limit_kib"], room["spare_kib"]),
+        },
+    }
+
+
+def _total(counters: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for counter in counters:
+        total.update(counter)
+    return dict(total)
+
+
+def _durations(marks: Sequence[Mapping[str, Any]], finished_seconds: float) -> list[Report]:
+    ends = [*(mark["at_seconds"] for mark in marks[1:]), finished_seconds]
+    return [{"name": mark["step"], "seconds": round(end - mark["at_seconds"], 1)} for mark, end in zip(marks, ends)]
+
+
+def text(report: Report) -> str:
+    """At most 24 lines of 100 columns."""
+    head = [_headline(report)]
+    tail = [*_failure(report), *_cost(report), *_steps(report), f"Next      {report['hint']}"]
+    pools = _pools(report)
+    room = HEIGHT - len(head) - len(tail)
+    pools = _shorten(pools, max(3, room - min(4, len(report["volumes"]) + 1)), "pools and rules")
+    volumes = _shorten(_volumes(report), max(0, room - len(pools)), "volumes")
+    return "\n".join(_fit(line) for line in [*head, *pools, *volumes, *tail])
+
+
+def _headline(report: Report) -> str:
+    system = report["system"].get("name") or report["system"].get("id") or "ScaleIO"
+    mode = ", check mode: nothing is bought" if report["check_mode"] else ""
+    return f"Remediation of {system}: {report['status']}{mode}  ({report['started']})"
+
+
+def _pools(report: Report) -> list[str]:
+    lines = []
+    for pool in report["pools"]:
+        before, planned, after = pool["before"], pool["planned"], pool["after"]
+        name = f"{pool['protection_domain']}/{pool['name']}"
+        lines.append(f"Pool      {name}: {pool['status']}" + (f", {pool['reason']}" if pool["reason"] else ""))
+        lines.append(f"  before  {_fill(before)}")
+        if after is not None and after["limit_kib"] != before["limit_kib"]:
+            lines.append(f"  after   {_fill(after)}")
+        elif planned["limit_kib"] != before["limit_kib"]:
+            lines.append(f"  planned {_fill(planned)}")
+        lines += [f"  {rule['rule']:<4}{rule['outcome']:<8}{rule['name']}: {rule['text']}" for rule in pool["rules"]]
+    return lines
+
+
+def _fill(state: Mapping[str, Any]) -> str:
+    filled = min(BAR_WIDTH, max(0, round(state["used_percent"] * BAR_WIDTH / 100)))
+    bar = "#" * filled + "." * (BAR_WIDTH - filled)
+    return (
+        f"[{bar}] {state['used_percent']:6.2f} % of what may be written, {gib_from_kib(state['limit_kib']):g} GiB raw"
+    )
+
+
+def _volumes(report: Report) -> list[str]:
+    lines = []
+    for volume in report["volumes"]:
+        ident = volume.get("volume_id") or "(to buy)"
+        place = f"{volume['sds']}, {volume['instance_id']}, {volume['availability_zone']}"
+        lines.append(f"Volume    {ident} {volume['size_gib']} GiB {volume['type']} for {place}")
+    return lines
+
+
+def _failure(report: Report) -> list[str]:
+    failure = report["failure"]
+    if not failure:
+        return []
+    remedy = failure.get("remedy")
+    return [*_wrap("Failure", failure["message"], 4), *(_wrap("Remedy", remedy, 2) if remedy else [])]
+
+
+def _cost(report: Report) -> list[str]:
+    cost = report["cost"]
+    if not cost:
+        return []
+    before, after, budget = cost["before_usd"], cost["after_usd"], cost["budget_usd"]
+    left = f"{cost['left_usd']:.2f} of {budget:.2f} left"
+    return [f"Cost      {before:.2f} -> {after:.2f} USD a month for all bought volumes; {left}"]
+
+
+def _steps(report: Report) -> list[str]:
+    steps = ", ".join(f"{step['name']} {step['seconds']:g}" for step in report["steps"])
+    calls = ", ".join(f"{name} {count}" for name, count in sorted(report["api_calls"].items()))
+    return [*_wrap("Took", f"{report['duration_seconds']:g} s ({steps})", 2), *_wrap("Calls", calls, 2)]
+
+
+def _wrap(label: str, content: str, most: int) -> list[str]:
+    width = WIDTH - LABEL_WIDTH
+    lines = textwrap.wrap(content, width, max_lines=most, placeholder=" ...", break_long_words=True)
+    labels = [label, *[""] * (most - 1)]
+    return [f"{mark:<{LABEL_WIDTH}}{line}" for mark, line in zip(labels, lines)]
+
+
+def _shorten(lines: list[str], most: int, what: str) -> list[str]:
+    if len(lines) <= most:
+        return lines
+    if most < 1:
+        return []
+    return [*lines[: most - 1], f"          ... {len(lines) - most + 1} more lines of {what}: see the JSON report"]
+
+
+def _fit(line: str) -> str:
+    return line if len(line) <= WIDTH else line[: WIDTH - 3] + "..."
+
+
+def history(report: Report) -> list[Report]:
+    """One entry for each pool: what forecasts will be made of. Losing it is harmless."""
+    return [
+        {
+            "at": report["finished"],
+            "run_id": report["run_id"],
+            "status": report["status"],
+            "pool_id": pool["id"],
+            "pool": pool["name"],
+            **(pool["after"] or pool["before"]),
+        }
+        for pool in report["pools"]
+    ]
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, tz=timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

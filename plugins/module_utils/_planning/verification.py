@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From bought volumes to proven capacity: who gets which volume, and whether the pools have really grown (rule E17)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .capacity import gib_from_kib
+from .model import Snapshot
+
+# The MDM may keep a little of a device for itself.
+GROWN_SHARE = 0.99
+
+
+@dataclass(frozen=True)
+class Progress:
+    complete: bool
+    text: str
+    missing: tuple[str, ...]
+
+
+def with_volumes(actions: Iterable[Mapping[str, Any]], bought: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The actions with the ids of the volumes that now exist for them; one without a volume stays without id."""
+    found = {(item["txn"], item["sds"], item["slot"]): item for item in bought}
+    merged = []
+    for action in actions:
+        volume = found.get((action["txn"], action["sds_id"], action["slot"]), {})
+        merged.append({**action, "volume_id": volume.get("id") or action["volume_id"]})
+    return merged
+
+
+def topology_document(
+    volumes: Iterable[Mapping[str, Any]], proofs: Iterable[Mapping[str, Any]]
+) -> dict[str, list[dict[str, Any]]]:
+    """The topology that adds these volumes as devices, under the paths that the proofs found them at."""
+    paths = {proof["volume_id"]: proof["path"] for proof in proofs}
+    domains: dict[str, dict[str, list[dict[str, str]]]] = {}
+    for volume in volumes:
+        if not volume["in_pool"]:
+            device = {
+                "path": paths[volume["volume_id"]],
+                "name": volume["volume_id"],
+                "storage_pool": volume["pool"],
+            }
+            domains.setdefault(volume["protection_domain"], {}).setdefault(volume["sds"], []).append(device)
+    return {
+        "protection_domains": [
+            {"name": domain, "sds": [{"name": sds, "devices": devices} for sds, devices in members.items()]}
+            for domain, members in domains.items()
+        ]
+    }
+
+
+def progress(snapshot: Snapshot, pools: Sequence[Mapping[str, Any]], volumes: Iterable[Mapping[str, Any]]) -> Progress:
+    """How far the pools of a decision are: every volume a Normal device, and the capacity there that was planned."""
+    expected = {volume["volume_id"]: volume for volume in volumes}
+    devices = {device.name: device for device in snapshot.devices}
+    missing = []
+    for volume_id, volume in expected.items():
+        device = devices.get(volume_id)
+        if device is None or device.storage_pool_id != volume["pool_id"]:
+            missing.append(f"{volume_id} of {volume['sds']} is no device of pool {volume['pool']}")
+        elif not device.healthy:
+            missing.append(f"device {volume_id} of {volume['sds']} is {device.state}, error state {device.error_state}")
+    limits = {pool.id: pool.capacity.limit_kib for pool in snapshot.storage_pools}
+    grown = []
+    for pool in pools:
+        if pool["added_kib"]:
+            gained_kib = limits.get(pool["id"], 0) - pool["baseline_kib"]
+            text = f"pool {pool['name']} +{gib_from_kib(gained_kib):g} of {gib_from_kib(pool['added_kib']):g} GiB"
+            grown.append(text)
+            if gained_kib < GROWN_SHARE * pool["added_kib"]:
+                missing.append(text)
+    normal = len(expected) - sum(
+        1 for volume_id in expected if volume_id not in devices or not devices[volume_id].healthy
+    )
+    text = f"{normal} of {len(expected)} devices Normal; {', '.join(grown)}"
+    return Progress(not missing, text, tuple(missing))

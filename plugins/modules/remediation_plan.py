@@ -1,0 +1,195 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Decide whether storage pools grow, and by which volumes."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: remediation_plan
+short_description: Decide whether storage pools grow, and by which EBS volumes
+version_added: "0.1.0"
+author:
+  - The mesos_scaleio.platform contributors (@mesos-scaleio)
+description:
+  - Applies a policy to what was read from ScaleIO and EC2, and returns every verdict and the volumes to buy.
+  - Connects to nothing and changes nothing. The same input at the same time always gives the same plan.
+  - A purchase that was begun and not finished is planned again as it was.
+extends_documentation_fragment:
+  - mesos_scaleio.platform.attributes
+  - mesos_scaleio.platform.attributes.info_module
+options:
+  policy:
+    description:
+      - When a pool may grow, by how much, with which volumes, for how much money.
+      - C(budget.monthly_usd) is what all bought volumes of the cluster together may cost a month.
+        C(prices_usd_per_gib_month) gives prices by volume type where those of us-east-1 do not fit.
+      - Each of C(pools) has a C(storage_pool), and its C(protection_domain) where the name alone is ambiguous.
+        C(high_percent) (80) of what may be written makes it grow towards C(target_percent) (75). From
+        C(critical_percent) (85) on the cooldown does not count, and a pool that may not grow is a failure.
+      - C(min_step_percent) (5) and C(max_step_percent) (25) bound one step, in percent of the pool. One volume of the
+        smallest size on each fault unit is always allowed.
+      - Caps are C(max_pool_gib), C(max_volumes_per_action) (24), C(max_volumes_per_sds), C(max_actions_per_day) (4).
+        C(reserve_slots) (2) attachments stay free on each instance. C(cooldown_seconds) is 3600.
+      - C(volume) has C(type) (gp3), C(sizes_gib) (the allowed sizes), C(iops), C(throughput), C(encrypted) (true) and
+        C(kms_key_id).
+    type: dict
+    required: true
+  system:
+    description: Result of M(mesos_scaleio.platform.scaleio_info) with all subsets.
+    type: dict
+    required: true
+  volumes:
+    description: The RV(mesos_scaleio.platform.ebs_volumes_info#module:volumes) that were bought so far.
+    type: list
+    elements: dict
+    required: true
+  instances:
+    description:
+      - The RV(mesos_scaleio.platform.ebs_instances_info#module:instances) under the SDSs.
+      - Without them a pool that must grow is C(undecided), and RV(addresses_wanted) tells which ones to look up.
+    type: list
+    elements: dict
+  hosts:
+    description:
+      - Inventory hosts on which new volumes can be looked at. An SDS that is none of them gets no volume.
+      - Without this option no host is asked for.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Name in the inventory.
+        type: str
+        required: true
+      addresses:
+        description: Its addresses, of which an SDS on it has at least one.
+        type: list
+        elements: str
+        required: true
+"""
+
+EXAMPLES = r"""
+- name: Decide
+  mesos_scaleio.platform.remediation_plan:
+    policy:
+      budget:
+        monthly_usd: 200
+      pools:
+        - storage_pool: default
+          volume:
+            sizes_gib: [100, 180, 500]
+    system: "{{ scaleio }}"
+    volumes: "{{ bought.volumes }}"
+    instances: "{{ machines.instances }}"
+  register: decision
+"""
+
+RETURN = r"""
+decision:
+  description:
+    - The decision. C(status) is the worst of its pools, each being C(ok), C(waiting), C(undecided), C(planned),
+      C(capped) or C(blocked), with the verdict of every rule that was asked.
+    - C(actions) are the volumes to have, among them those of an unfinished purchase that exist already.
+    - C(failure) is set when somebody has to do something.
+  returned: success
+  type: dict
+  sample:
+    status: planned
+    plan_hash: 9c2f
+    policy_hash: 1b7e
+    actions: [{sds: agent1, size_gib: 100, type: gp3, instance_id: i-0123456789abcdef0, volume_id: null}]
+    cost: {before_usd: 0.0, after_usd: 24.0, budget_usd: 200.0, left_usd: 176.0}
+    failure: null
+addresses_wanted:
+  description: Addresses of the SDSs whose instances must be looked up before anything can be decided.
+  returned: success
+  type: list
+  elements: str
+  sample: [198.51.100.14]
+wanted_volumes:
+  description: The actions as M(mesos_scaleio.platform.ebs_volumes) takes them.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{cluster: 3f1a77c200000000, pool: 3f1a77c200000003, sds: 3f1a77c200000004, slot: 0, size_gib: 100}]
+failure:
+  description: What is wrong with the policy, or with what was read.
+  returned: failure
+  type: dict
+  sample:
+    code: policy_invalid
+    object: remediation policy
+    server: ""
+    remedy: Correct the policy; nothing was read or bought.
+    problems: ["budget.monthly_usd: is required"]
+"""
+
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.expansion import plan
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.model import ShapeError, snapshot_from
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import PolicyError, parse
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.spread import Host, instances_from
+
+HOST = {
+    "name": {"type": "str", "required": True},
+    "addresses": {"type": "list", "elements": "str", "required": True},
+}
+SPEC = {
+    "policy": {"type": "dict", "required": True},
+    "system": {"type": "dict", "required": True},
+    "volumes": {"type": "list", "elements": "dict", "required": True},
+    "instances": {"type": "list", "elements": "dict"},
+    "hosts": {"type": "list", "elements": "dict", "options": HOST},
+}
+
+
+def run(module: AnsibleModule) -> dict:
+    params = module.params
+    hosts = params["hosts"]
+    snapshot = snapshot_from(params["system"])
+    decision = plan(
+        snapshot,
+        params["volumes"],
+        parse(params["policy"]),
+        now_seconds=time.time(),
+        instances=None if params["instances"] is None else instances_from(params["instances"]),
+        hosts=None if hosts is None else [Host(host["name"], tuple(host["addresses"])) for host in hosts],
+    )
+    return {
+        "changed": False,
+        "decision": decision.as_dict(),
+        "addresses_wanted": list(decision.addresses_wanted),
+        "wanted_volumes": [action.wanted_volume(snapshot.system.id) for action in decision.actions],
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    try:
+        result = run(module)
+    except PolicyError as error:
+        failure = {
+            "code": "policy_invalid",
+            "object": "remediation policy",
+            "server": "",
+            "remedy": "Correct remediation_policy; nothing was bought.",
+            "problems": list(error.problems),
+        }
+        module.fail_json(msg=f"The remediation policy is wrong: {error}. {failure['remedy']}", failure=failure)
+    except ShapeError as error:
+        failure = {
+            "code": "system_incomplete",
+            "object": "system",
+            "server": "",
+            "remedy": "Pass the whole result of scaleio_info, without gather_subset.",
+        }
+        module.fail_json(msg=f"What was read of ScaleIO is incomplete: {error}. {failure['remedy']}", failure=failure)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,176 @@
+"""A small site: ScaleIO and EC2 emulators on loopback, and three hosts that are folders, reached locally."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lab.ec2.process import EmulatorProcess
+from lab.paths import CHECKOUT
+from lab.scaleio.emulator import Emulator
+from lab.scaleio.system import Pace
+
+ADDRESSES = {"agent1": "198.18.0.14", "agent2": "198.18.0.15", "agent3": "198.18.0.16"}
+QUICK = "create=0.05,attach=0.1,detach=0.05,delete=0.05"
+
+
+@dataclass
+class Run:
+    status: int
+    output: str
+    report: Mapping[str, Any] = field(default_factory=dict)
+    changed: int = 0
+
+
+class Site:
+    def __init__(self, folder: Path, disks: Path, scaleio: Emulator, ec2: EmulatorProcess) -> None:
+        self.folder = folder
+        self.disks = disks
+        self.reports = folder / "reports"
+        self.scaleio = scaleio
+        self.ec2 = ec2
+
+    @property
+    def scaleio_connection(self) -> dict[str, Any]:
+        facts = self.scaleio.facts
+        return {
+            "gateway_host": facts["host"],
+            "gateway_port": facts["port"],
+            "gateway_password": facts["password"],
+            "ca_path": facts["ca_file"],
+        }
+
+    def policy(self, **rules: Any) -> dict[str, Any]:
+        volume = {"sizes_gib": [180], **rules.pop("volume", {})}
+        pool = {"storage_pool": "default", "max_step_percent": 100, "volume": volume}
+        return {"budget": {"monthly_usd": rules.pop("monthly_usd", 100)}, "pools": [{**pool, **rules}]}
+
+    def write_inventory(self) -> None:
+        host = {
+            "ansible_connection": "local",
+            "ansible_become": False,
+            "ansible_python_interpreter": sys.executable,
+            "remediation_dev_root": f"{self.disks}/{{{{ inventory_hostname }}}}/dev",
+            "remediation_sysfs_root": f"{self.disks}/{{{{ inventory_hostname }}}}/sys",
+            "remediation_device_timeout_seconds": 2,
+        }
+        hosts = {name: {"ansible_host": address, **host} for name, address in ADDRESSES.items()}
+        shared = {
+            "ansible_become": True,
+            "scaleio_connection": self.scaleio_connection,
+            "ebs_connection": self.ec2.connection,
+            "remediation_policy": self.policy(),
+            "remediation_report_directory": str(self.reports),
+            "remediation_verify_retries": 20,
+            "remediation_verify_delay_seconds": 1,
+        }
+        groups = {"scaleio_sds": {"hosts": hosts}}
+        inventory = {"all": {"vars": shared, "children": groups}}
+        (self.folder / "hosts.yml").write_text(yaml.safe_dump(inventory))
+
+    def play(self, *arguments: str, **variables: Any) -> Run:
+        """playbooks/remediate.yml as cron runs it; `variables` win over the inventory's."""
+        command = ["ansible-playbook", "-i", str(self.folder / "hosts.yml"), "playbooks/remediate.yml", *arguments]
+        if variables:
+            command += ["-e", json.dumps(variables)]
+        binaries = Path(sys.executable).parent
+        done = subprocess.run(
+            command,
+            cwd=CHECKOUT,
+            env={**os.environ, "PATH": f"{binaries}:{os.environ['PATH']}", "ANSIBLE_NOCOLOR": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=180,
+        )
+        latest = self.reports / "latest.json"
+        recap = done.stdout.partition("PLAY RECAP")[2]
+        changed = sum(int(word.partition("=")[2]) for word in recap.split() if word.startswith("changed="))
+        report = json.loads(latest.read_text()) if latest.exists() else {}
+        return Run(done.returncode, done.stdout, report, changed)
+
+    def module(self, name: str, **params: Any) -> dict[str, Any]:
+        """One of our modules as Ansible runs it, against this site."""
+        connection = self.ec2.connection if name.startswith("ebs_") else self.scaleio_connection
+        done = subprocess.run(
+            [sys.executable, "-m", f"ansible_collections.mesos_scaleio.platform.plugins.modules.{name}"],
+            input=json.dumps({"ANSIBLE_MODULE_ARGS": {**connection, **params}}),
+            env={**os.environ, "PYTHONPATH": str(CHECKOUT / "collections")},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        result = json.loads(done.stdout)
+        assert not result.get("failed"), result["msg"]
+        return dict(result)
+
+    def fill(self, used_percent: float) -> None:
+        self.scaleio.system.advance()
+        self.control("fill", {"pool": "default", "used_percent": used_percent})
+
+    def control(self, path: str, body: Any) -> None:
+        url = f"{self.scaleio.facts['control_url']}/{path}"
+        urllib.request.urlopen(urllib.request.Request(url, data=json.dumps(body).encode()), timeout=10).read()
+
+    def pool(self) -> dict[str, Any]:
+        return dict(self.module("scaleio_info")["storage_pools"][0])
+
+    def bought(self) -> list[dict[str, Any]]:
+        return list(self.module("ebs_volumes_info")["volumes"])
+
+
+@contextmanager
+def site(folder: Path) -> Iterator[Site]:
+    # ScaleIO takes only paths below /dev, and this part of it is a plain folder.
+    disks = Path(tempfile.mkdtemp(dir="/dev/shm", prefix="remediation-"))
+    instances = [
+        {"name": name, "private_ip": address, "type": "m5.large", "az": f"us-east-1{zone}"}
+        for (name, address), zone in zip(ADDRESSES.items(), "abc", strict=True)
+    ]
+    (folder / "instances.json").write_text(json.dumps(instances))
+    script = Path(__file__).with_name("host_disks.py")
+    scaleio = Emulator(pace=Pace(join_seconds=0, device_test_seconds=0.2))
+    scaleio.start()
+    ec2 = None
+    try:
+        ec2 = EmulatorProcess(
+            [
+                *("--instances", str(folder / "instances.json"), "--state-seconds", QUICK),
+                *("--devices-command", f"{sys.executable} {script} {disks}"),
+            ]
+        )
+        made = Site(folder, disks, scaleio, ec2)
+        made.write_inventory()
+        made.module("scaleio_topology", topology=TOPOLOGY)
+        yield made
+    finally:
+        scaleio.stop()
+        if ec2 is not None:
+            ec2.stop()
+        shutil.rmtree(disks)
+
+
+TOPOLOGY = {
+    "protection_domains": [
+        {
+            "name": "default",
+            "storage_pools": [{"name": "default", "spare_percentage": 34}],
+            "sds": [
+                {"name": name, "ips": [address], "devices": [{"path": "/dev/sdb", "storage_pool": "default"}]}
+                for name, address in ADDRESSES.items()
+            ],
+        }
+    ]
+}

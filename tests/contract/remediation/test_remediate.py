@@ -1,0 +1,132 @@
+"""playbooks/remediate.yml for real: our modules, Ansible, a Gateway with TLS, an EC2 as strict as the real one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.remediation.site import Site, site
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Site]:
+    with site(tmp_path) as made:
+        yield made
+
+
+def writes(counters: dict[str, int]) -> dict[str, int]:
+    return {name: count for name, count in counters.items() if not name.startswith("Describe")}
+
+
+def test_the_story(world: Site) -> None:
+    """Quiet, then full, then checked, then expanded exactly once, then quiet again."""
+    world.fill(60)
+    world.scaleio.gateway.journal.reset()
+    quiet = world.play()
+    assert (quiet.status, quiet.changed, quiet.report["status"]) == (0, 0, "ok"), quiet.output
+    assert world.ec2.counters() == {"DescribeVolumes": 1}
+    requests = [entry["path"] for entry in world.scaleio.gateway.journal.log()]
+    assert len([path for path in requests if "/instances" in path or "/types" in path]) <= 3, requests
+
+    world.fill(85)
+    before = world.pool()
+    checked = world.play("--check")
+    assert checked.status == 0, checked.output
+    assert "check mode: nothing is bought" in checked.output
+    assert "3 x 180 GiB gp3" in checked.output
+    assert (writes(world.ec2.counters()), world.pool(), checked.report) == ({}, before, quiet.report)
+
+    run = world.play()
+    assert (run.status, run.report["status"]) == (0, "changed"), run.output
+    volumes = world.bought()
+    assert sorted(volume["availability_zone"] for volume in volumes) == ["us-east-1a", "us-east-1b", "us-east-1c"]
+    assert {(v["type"], v["size_gib"], v["encrypted"], v["state"]) for v in volumes} == {("gp3", 180, True, "in-use")}
+    after = world.pool()
+    assert after["capacity"]["limit_kib"] == 2 * before["capacity"]["limit_kib"]
+    assert after["used_percent"] < 75
+    devices = [device for device in world.module("scaleio_info")["devices"] if device["name"] is not None]
+    assert {device["name"] for device in devices} >= {volume["id"] for volume in volumes}
+    assert {device["state"] for device in devices} == {"Normal"}
+    text = (world.reports / "latest.txt").read_text().splitlines()
+    assert len(text) <= 24
+    assert max(map(len, text)) <= 100
+    assert run.report["cost"]["after_usd"] == pytest.approx(43.2)
+    assert len((world.reports / "history.jsonl").read_text().splitlines()) == 2
+
+    again = world.play()
+    assert (again.status, again.changed, again.report["status"]) == (0, 0, "ok"), again.output
+    assert len(world.bought()) == 3
+    assert again.report["pools"][0]["before"]["used_percent"] == after["used_percent"]
+
+
+def test_a_run_killed_after_buying_is_finished_by_the_next(world: Site) -> None:
+    """Two of three volumes exist, one of them attached, when the first run dies."""
+    world.fill(85)
+    world.ec2.fault("CreateVolume", "error", code="InsufficientVolumeCapacity", times=1)
+    first = world.play()
+    assert first.status == 2, first.output
+    assert first.report["status"] == "failed"
+    existing = {volume["id"] for volume in world.bought()}
+    assert 0 < len(existing) < 3
+    second = world.play()
+    assert (second.status, second.report["status"]) == (0, "changed"), second.output
+    assert existing < {volume["id"] for volume in world.bought()}
+    assert len(world.bought()) == 3
+    assert second.report["pools"][0]["resumed"]
+
+
+def test_a_disk_with_somebodys_data_is_never_added(world: Site) -> None:
+    world.fill(85)
+    before = world.pool()["capacity"]["limit_kib"]
+    (world.disks / "dirty").write_text("agent2")
+    run = world.play()
+    assert run.status == 2, run.output
+    assert run.report["status"] == "failed"
+    assert "agent2" in run.report["failure"]["message"]
+    assert "partition table" in run.report["failure"]["message"]
+    assert world.pool()["capacity"]["limit_kib"] == before
+
+
+def test_a_disk_that_never_appears_stops_the_expansion_and_is_found_later(world: Site) -> None:
+    world.fill(85)
+    (world.disks / "lost").write_text("agent1 agent2 agent3")
+    run = world.play()
+    assert run.status == 2, run.output
+    assert all(agent in run.report["failure"]["message"] for agent in ("agent1", "agent2", "agent3"))
+    assert len(world.bought()) == 3
+
+
+@pytest.mark.parametrize(
+    ("rules", "words", "remedy"),
+    [
+        ({"reserve_slots": 26}, "has no free attach slot", "reserve_slots"),
+        ({"storage_pool": "defualt"}, "did you mean default?", "Correct remediation_policy"),
+    ],
+)
+def test_bad_input_ends_with_one_clear_message_and_buys_nothing(
+    world: Site, rules: dict[str, Any], words: str, remedy: str
+) -> None:
+    world.fill(86)
+    run = world.play(remediation_policy=world.policy(**rules))
+    assert run.status == 2, run.output
+    last = " ".join(run.output[run.output.index("End with the one message") :].split())
+    assert words in last
+    assert remedy in last
+    assert run.report["failure"]["message"]
+    assert writes(world.ec2.counters()) == {}
+
+
+def test_wrong_password_and_missing_connection_are_reported_without_secrets(world: Site) -> None:
+    secret = "Wrong-Secret-1"
+    wrong = {**world.scaleio_connection, "gateway_password": secret}
+    run = world.play("-vvv", scaleio_connection=wrong)
+    assert run.status == 2
+    assert run.report["status"] == "failed"
+    assert "password" in run.report["failure"]["message"]
+    # -e itself is shown by nobody: the inventory could hold the same value.
+    assert secret not in run.output
+    assert str(world.ec2.connection["secret_key"]) not in run.output
+    assert world.ec2.counters() == {}
