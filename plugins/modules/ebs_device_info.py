@@ -17,13 +17,9 @@ description:
     and swap space, and with a first and a last MiB of zeros. The device is only read.
   - Needs no Python library beyond the standard one. Reading devices normally takes root.
 author: The mesos_scaleio.platform contributors (@mesos-scaleio)
-attributes:
-  check_mode:
-    description: Only reads.
-    support: full
-  diff_mode:
-    description: Changes nothing.
-    support: none
+extends_documentation_fragment:
+  - mesos_scaleio.platform.attributes
+  - mesos_scaleio.platform.attributes.info_module
 options:
   volume_ids:
     description: Ids of the volumes.

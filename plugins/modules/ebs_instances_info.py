@@ -15,13 +15,8 @@ description:
 author: The mesos_scaleio.platform contributors (@mesos-scaleio)
 extends_documentation_fragment:
   - mesos_scaleio.platform.ebs
-attributes:
-  check_mode:
-    description: Only reads.
-    support: full
-  diff_mode:
-    description: Changes nothing.
-    support: none
+  - mesos_scaleio.platform.attributes
+  - mesos_scaleio.platform.attributes.info_module
 options:
   private_ips:
     description: Private addresses of any interfaces of the instances.

@@ -20,13 +20,17 @@ description:
 author: The mesos_scaleio.platform contributors (@mesos-scaleio)
 extends_documentation_fragment:
   - mesos_scaleio.platform.ebs
+  - mesos_scaleio.platform.attributes
 attributes:
   check_mode:
-    description: In check mode EC2 is only read, and the steps are reported.
     support: full
+    details: EC2 is only read, and the steps are reported.
   diff_mode:
-    description: Shows for every volume what there was and what there will be.
     support: full
+    details: Shows for every volume what there was and what there will be.
+  idempotent:
+    support: full
+    details: Volumes are known by their tags, and bought with deterministic client tokens.
 options:
   volumes:
     description: The set.
@@ -300,7 +304,10 @@ def run(module: AnsibleModule, ec2: Ec2) -> dict[str, Any]:
         "volumes": [_report(slot, slot.wanted.key in adopted) for slot in slots],
         "quarantined": [volume.id for volume in batch.duplicates],
         "api_calls": ec2.api_calls,
-        "diff": {"before": [_state(slot) for slot in batch.slots], "after": [_goal(slot) for slot in slots]},
+        "diff": {
+            "before": {"volumes": [_state(slot) for slot in batch.slots]},
+            "after": {"volumes": [_goal(slot) for slot in slots]},
+        },
     }
 
 

@@ -116,7 +116,7 @@ class BatchRun:
         failures = 0
         if all(map(_usable, slots)):
             return tuple(slots)
-        for _ in self._polls(CREATE_TIMEOUT_SECONDS):
+        for _poll in self._polls(CREATE_TIMEOUT_SECONDS):
             batch = match(self._wanted, read_volumes(self._ec2, self._wanted))
             fresh = {slot.wanted.key: slot for slot in batch.slots}
             slots = [_with_volume(slot, fresh[slot.wanted.key].volume) for slot in slots]
@@ -194,7 +194,7 @@ class BatchRun:
         for last_try in (False, True):
             if all(slot.attached for slot in slots):
                 return tuple(slots)
-            for _ in self._polls(self._attach_timeout_seconds):
+            for _poll in self._polls(self._attach_timeout_seconds):
                 fresh = self._look()
                 slots = [_with_volume(slot, fresh[slot.wanted.key].volume) for slot in slots]
                 if all(slot.attached for slot in slots):
@@ -214,7 +214,7 @@ class BatchRun:
                 self._ec2.detach_volume(slot.volume.id, slot.wanted.instance_id)
                 self.done.append({"action": "detach_volume", "volume_id": slot.volume.id, **_who(slot)})
         late_keys = {slot.wanted.key for slot in late}
-        for _ in self._polls(self._attach_timeout_seconds):
+        for _poll in self._polls(self._attach_timeout_seconds):
             volumes = {volume.key: volume for volume in read_volumes(self._ec2, self._wanted)}
             if all(key in volumes and volumes[key].state == "available" for key in late_keys):
                 break

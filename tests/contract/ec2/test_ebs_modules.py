@@ -119,6 +119,7 @@ def test_throttling_is_waited_out(emulator: EmulatorProcess, run_module: RunModu
     assert len(bought(run_module, volumes)) == 3
 
 
+@pytest.mark.slow
 def test_endless_throttling_ends_with_code_and_remedy_and_a_later_run_continues(
     emulator: EmulatorProcess, run_module: RunModule
 ) -> None:
