@@ -84,7 +84,7 @@ def servers_of(system: System, pool: Object) -> list[Object]:
 
 def reachable(system: System, device: Object) -> bool:
     sds = system.objects("Sds")[device["sdsId"]]
-    return (
+    return bool(
         device["errorState"] == "None"
         and sds["mdmConnectionState"] == "Connected"
         and sds["maintenanceState"] == "NoMaintenance"
@@ -97,7 +97,7 @@ def in_maintenance(system: System, device: Object) -> bool:
 
 def counts(device: Object) -> bool:
     """Whether the device's size belongs to the pool: not before activation, not once removal began."""
-    return device["deviceState"] in ("Normal", "NormalTesting")
+    return bool(device["deviceState"] in ("Normal", "NormalTesting"))
 
 
 def takes_data(system: System, device: Object) -> bool:

@@ -66,12 +66,12 @@ class Emulator:
 
     @property
     def facts(self) -> dict[str, object]:
-        host = str(self._web.server_address[0])
+        host = self._web.host
         scheme = "https" if self.ca_file else "http"
         return {
             "url": f"{scheme}://{host}:{self._web.port}", "host": host, "port": self._web.port, "username": "admin",
             "password": self.password, "ca_file": str(self.ca_file) if self.ca_file else None,
-            "control_url": f"http://{self._control.server_address[0]}:{self._control.port}",
+            "control_url": f"http://{self._control.host}:{self._control.port}",
             "pid": os.getpid(), "system_id": self.system.id, "profile": self.system.profile.name,
         }  # fmt: skip
 

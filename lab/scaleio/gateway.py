@@ -208,12 +208,12 @@ class Gateway:
     def _encode(self, status: int, payload: object) -> Answer:
         if payload is None:
             return Answer(status)
-        kept = self._large.get(id(payload))
-        if kept and kept[0] is payload:
+        if kept := self._large.get(id(payload)):
             return Answer(status, kept[1])
         encoded = json.dumps(payload, separators=(",", ":")).encode()
         if len(encoded) > LARGE_BYTES:
-            # A system hands out the same object until its state changes: encode a big one once.
+            # A system hands out the same object until its state changes: encode a big one once. Kept beside
+            # the bytes, the object stays alive, so its id means no other.
             self._large = {**dict(list(self._large.items())[-3:]), id(payload): (payload, encoded)}
         return Answer(status, encoded)
 

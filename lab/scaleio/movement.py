@@ -139,7 +139,7 @@ def put(system: System, devices: list[Object], kib: int) -> int:
         for device in devices
         if capacity.takes_data(system, device)
     }
-    stored = min(kib, sum(free.values()))
+    stored: int = min(kib, sum(free.values()))
     if stored <= 0:
         return 0
     shares = capacity.split(stored, free)

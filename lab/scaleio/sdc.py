@@ -17,20 +17,21 @@ def seen(system: System, guid: str, ip: str, connected: bool, wanted_name: str |
     guid = guid.upper()
     state = "Connected" if connected else "Disconnected"
     for sdc in system.objects("Sdc").values():
-        if sdc["sdcGuid"] == guid:
-            if (sdc["mdmConnectionState"], sdc["sdcIp"]) != (state, ip):
-                system.set(sdc, mdmConnectionState=state, sdcIp=ip, sdcIps=[ip])
+        # One that was approved by its address has no GUID until it shows up.
+        if sdc["sdcGuid"] == guid or (sdc["sdcGuid"] is None and sdc["sdcIp"] == ip):
+            if (sdc["sdcGuid"], sdc["mdmConnectionState"], sdc["sdcIp"]) != (guid, state, ip):
+                system.set(sdc, sdcGuid=guid, mdmConnectionState=state, sdcIp=ip, sdcIps=[ip])
             return
     approved = not system.state["settings"].get("restrictedSdcModeEnabled")
     _appear(system, guid, ip, wanted_name=wanted_name, state=state, approved=approved)
 
 
 def _appear(
-    system: System, guid: str | None, ip: str, *, wanted_name: str | None, state: str, approved: bool
+    system: System, guid: str | None, ip: str | None, *, wanted_name: str | None, state: str, approved: bool
 ) -> Object:
     version = system.profile.mdm_version
     return system.add("Sdc", {
-        "name": wanted_name, "sdcGuid": guid, "sdcIp": ip, "sdcIps": [ip], "sdcApproved": approved,
+        "name": wanted_name, "sdcGuid": guid, "sdcIp": ip, "sdcIps": [ip] if ip else [], "sdcApproved": approved,
         "sdcApprovedIps": None, "mdmConnectionState": state, "osType": "Linux", "hostType": "SdcHost",
         "perfProfile": "Default", "versionInfo": version, "softwareVersionInfo": version,
         "installedSoftwareVersionInfo": version, "kernelVersion": "6.1.0", "kernelBuildNumber": None,
@@ -53,6 +54,7 @@ def approve(system: System, body: Body) -> object:
     guid, ip = body.get("sdcGuid"), body.get("sdcIp") or next(iter(body.get("sdcIps") or []), None)
     if not guid and not ip:
         text(body, "sdcGuid")
+    wanted_name = _free_name(system, str(body["name"])) if body.get("name") else None
     try:
         sdc = find(system, {"guid": guid, "ip": ip})
     except Refusal:
@@ -61,17 +63,18 @@ def approve(system: System, body: Body) -> object:
         )
     if sdc["sdcApproved"]:
         raise Refusal(371)
-    system.set(sdc, sdcApproved=True)
-    if body.get("name"):
-        _rename(system, sdc, {"sdcName": body["name"]})
+    system.set(sdc, sdcApproved=True, name=wanted_name or sdc["name"])
     return {"id": sdc["id"]}
 
 
-def _rename(system: System, sdc: Object, body: Body) -> None:
-    wanted = name(text(body, "sdcName"))
-    if any(other["name"] == wanted for other in system.objects("Sdc").values() if other is not sdc):
+def _free_name(system: System, wanted: str) -> str:
+    if any(sdc["name"] == wanted for sdc in system.objects("Sdc").values()):
         raise Refusal(7, "The SDC name is already in use")
-    system.set(sdc, name=wanted)
+    return name(wanted)
+
+
+def _rename(system: System, sdc: Object, body: Body) -> None:
+    system.set(sdc, name=_free_name(system, text(body, "sdcName")))
 
 
 def _remove(system: System, sdc: Object, body: Body) -> None:

@@ -22,7 +22,7 @@ def create(system: System, target: Object, body: Body) -> object:
             "Request message is not valid: The following parameter(s) must be part of the request body: snapshotDefs"
         )
     limit = 32 if system.profile.release < (3, 0) else 127
-    wanted = []
+    wanted: list[tuple[Object, str | None]] = []
     for definition in definitions:
         source = system.get("Volume", object_id(text(definition, "volumeId")))
         snapshot_name = optional_text(definition, "snapshotName")

@@ -73,6 +73,10 @@ class WebServer(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     @property
+    def host(self) -> str:
+        return str(self.server_address[0])
+
+    @property
     def port(self) -> int:
         return int(self.server_address[1])
 

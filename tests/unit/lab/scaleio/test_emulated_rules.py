@@ -219,6 +219,15 @@ def test_a_restricted_system_wants_clients_approved(world: World) -> None:
     world.act("Volume", volume, "addMappedSdc", guid="GUID-A")
 
 
+def test_a_client_may_be_approved_by_its_address_before_it_shows_up(world: World) -> None:
+    world.call("POST", "/api/instances/System/action/setRestrictedSdcMode", {"restrictedSdcMode": "ApprovedIp"})
+    approved = world.call("POST", "/api/instances/System/action/approveSdc", {"sdcIp": "10.0.0.7"})["id"]
+    assert world.object("Sdc", approved)["mdmConnectionState"] == "Disconnected"
+    world.system.sdc_seen("guid-b", "10.0.0.7", connected=True)
+    (client,) = world.get(TYPES.format("Sdc"))
+    assert (client["id"], client["sdcGuid"], client["mdmConnectionState"]) == (approved, "GUID-B", "Connected")
+
+
 def test_snapshots_share_and_are_removed_together(world: World) -> None:
     pool_id, _servers, _devices = world.three_servers()
     volume = world.add_volume(pool_id, "v", 16)
@@ -231,6 +240,9 @@ def test_snapshots_share_and_are_removed_together(world: World) -> None:
     world.system.write_volume("v", 4)  # what is overwritten, the snapshot keeps
     numbers = world.statistics("StoragePool", pool_id)
     assert (numbers["capacityInUseInKb"], numbers["snapshotCapacityInKb"]) == (40 * GIB_KIB, 8 * GIB_KIB)
+    free_kib = numbers["capacityLimitInKb"] - numbers["spareCapacityInKb"] - (40 + 8) * GIB_KIB
+    step_kib = 8 * GIB_KIB
+    assert numbers["capacityAvailableForVolumeAllocationInKb"] == free_kib // 2 // step_kib * step_kib
     world.act("Volume", volume, "removeVolume", removeMode="INCLUDING_DESCENDANTS")
     assert world.refused("GET", f"/api/instances/Volume::{group['volumeIdList'][0]}")[1] == 79
     assert world.statistics("StoragePool", pool_id)["capacityInUseInKb"] == 0
