@@ -1,0 +1,98 @@
+"""The policy says everything that is wrong with it at once, and never less than it means."""
+
+import pytest
+
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import PolicyError, parse
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.prices import VolumeShape, monthly_usd
+
+
+def problems(document):
+    with pytest.raises(PolicyError) as caught:
+        parse(document)
+    return caught.value.problems
+
+
+def valid(**rules):
+    return {"budget": {"monthly_usd": 100}, "pools": [{"storage_pool": "default", **rules}]}
+
+
+def test_defaults():
+    pool = parse(valid()).pools[0]
+    assert (pool.high_percent, pool.critical_percent, pool.target_percent) == (80, 85, 75)
+    assert (pool.max_step_percent, pool.min_step_percent, pool.reserve_slots) == (25, 5, 2)
+    assert (pool.volume.type, pool.volume.encrypted) == ("gp3", True)
+
+
+def test_everything_wrong_is_said_at_once():
+    found = problems(
+        {
+            "budjet": {"monthly_usd": 5},
+            "prices_usd_per_gib_month": {"gp4": 1},
+            "pools": [
+                {"storage_pool": "a", "high_percnt": 80, "volume": {"sizes_gib": [100.5], "encrypted": "yes"}},
+                {"reserve_slots": -1},
+                "b",
+            ],
+        }
+    )
+    text = "\n".join(found)
+    for words in (
+        "policy.budjet: unknown key; did you mean budget?",
+        "budget.monthly_usd: is required",
+        "prices_usd_per_gib_month.gp4: unknown key; did you mean gp3?",
+        "pools[0].high_percnt: unknown key; did you mean high_percent?",
+        "pools[0].volume.sizes_gib: must be a list of whole GiB",
+        "pools[0].volume.encrypted: must be true or false",
+        "pools[1].storage_pool: is required",
+        "pools[1].reserve_slots: must be a whole number of at least 0",
+        "pools[2]: must be a mapping",
+    ):
+        assert words in text, text
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        ({"critical_percent": 80}, "target_percent (75) must be below high_percent (80)"),
+        ({"target_percent": 80}, "target_percent (80) must be below"),
+        ({"min_step_percent": 30}, "min_step_percent (30) is above max_step_percent (25)"),
+        ({"high_percent": float("nan")}, "high_percent: must be a number"),
+        ({"high_percent": True}, "high_percent: must be a number"),
+        ({"volume": {"type": "gp9"}}, "type gp9 is none of"),
+        ({"volume": {"type": "io1"}}, "io1 needs iops"),
+        ({"volume": {"type": "st1", "sizes_gib": [100]}}, "size 100 is outside 125"),
+        ({"volume": {"iops": 60000, "sizes_gib": [100]}}, "iops 60000 is more than the 50000"),
+        ({"volume": {"throughput": 1000}}, "throughput 1000 takes at least 4000 iops"),
+        ({"volume": {"encrypted": False, "kms_key_id": "k"}}, "kms_key_id: needs encrypted"),
+    ],
+)
+def test_values_that_contradict(rules, words):
+    assert any(words in problem for problem in problems(valid(**rules))), problems(valid(**rules))
+
+
+def test_a_pool_is_named_only_once():
+    document = valid()
+    document["pools"] *= 2
+    assert problems(document) == ("pools: default is named more than once",)
+
+
+def test_the_hash_names_the_meaning_and_not_the_writing():
+    assert (
+        parse(valid()).hash
+        == parse(valid(high_percent=80, volume={"sizes_gib": [4000, 100, 200, 500, 1000, 2000]})).hash
+    )
+    assert parse(valid()).hash != parse(valid(high_percent=81)).hash
+
+
+@pytest.mark.parametrize(
+    ("shape", "usd"),
+    [
+        (VolumeShape("gp3", 100), 8.0),
+        (VolumeShape("gp3", 100, 4000, 225), 8.0 + 5.0 + 4.0),
+        (VolumeShape("io1", 100, 1000), 12.5 + 65.0),
+        (VolumeShape("gp2", 100, 300), 10.0),
+        (VolumeShape("standard", 100), 12.5),
+    ],
+)
+def test_prices(shape, usd):
+    assert monthly_usd(shape, parse(valid()).usd_per_gib_month) == usd

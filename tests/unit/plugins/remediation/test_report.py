@@ -1,0 +1,127 @@
+"""The report: its status says what happened, its text fits on one screen."""
+
+import json
+
+import pytest
+
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.model import snapshot_from
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.report import build, history, text
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.verification import (
+    progress,
+    topology_document,
+    with_volumes,
+)
+from tests.unit.plugins.remediation import worlds
+from tests.unit.plugins.remediation.worlds import bought, decide, policy, system, with_devices
+
+RUN = {
+    "run_id": "20260101T000000Z-0001",
+    "started_seconds": 1000.0,
+    "finished_seconds": 1030.5,
+    "system": {"id": "sys1", "name": "lab"},
+    "marks": [{"step": "observe", "at_seconds": 1000.0}, {"step": "decide", "at_seconds": 1002.0}],
+    "api_calls": [{"CreateVolume": 2}, {"CreateVolume": 1, "DescribeVolumes": 4}, {"ScaleIO": 2}],
+}
+
+
+def report(decision, after=(), **run):
+    return build(json.loads(json.dumps(decision.as_dict())) if decision else None, {**RUN, **run}, after)
+
+
+def expanded():
+    """A decision, its volumes, and the system before and after."""
+    world = system(used=0.85)
+    decision = decide(world)
+    ec2 = [bought(action) for action in decision.actions]
+    ids = [
+        {"txn": action.txn, "sds": action.sds_id, "slot": action.slot, "id": volume["id"]}
+        for action, volume in zip(decision.actions, ec2, strict=True)
+    ]
+    volumes = with_volumes(decision.as_dict()["actions"], ids)
+    return decision, volumes, world, with_devices(world, ec2)
+
+
+def test_quiet():
+    made = report(decide(system(used=0.5)))
+    assert made["status"] == "ok"
+    assert made["volumes"] == []
+    assert "50 % of what may be written is in use, below 80 %" in text(made)
+
+
+def test_expanded():
+    decision, volumes, _before, after = expanded()
+    made = report(
+        decision, after["storage_pools"], volumes=volumes, verification={"complete": True, "text": "", "missing": []}
+    )
+    assert made["status"] == "changed"
+    assert made["api_calls"] == {"CreateVolume": 3, "DescribeVolumes": 4, "ScaleIO": 2}
+    assert made["steps"] == [{"name": "observe", "seconds": 2.0}, {"name": "decide", "seconds": 28.5}]
+    screen = text(made)
+    assert "85.00 % of what may be written" in screen
+    assert f"{made['pools'][0]['after']['used_percent']:.2f} %" in screen
+    assert "0.00 -> 24.00 USD a month" in screen
+    assert history(made)[0]["limit_kib"] == after["storage_pools"][0]["capacity"]["limit_kib"]
+
+
+@pytest.mark.parametrize(
+    ("run", "status"),
+    [
+        ({"check_mode": True}, "planned"),
+        ({"failure": {"message": "no", "step": "buy"}}, "failed"),
+        ({"failure": {"message": "no", "step": "verify"}}, "verify_failed"),
+    ],
+)
+def test_status_of_what_did_not_end_well(run, status):
+    assert report(decide(system(used=0.85)), **run)["status"] == status
+
+
+def test_failure_before_a_decision():
+    made = report(None, failure={"message": "The password is wrong.", "remedy": "Correct it.", "step": "observe"})
+    assert made["status"] == "failed"
+    assert "The password is wrong." in text(made)
+    assert "Correct it." in text(made)
+
+
+def test_blocked_names_the_remedy():
+    world = system(used=0.9)
+    made = report(decide(world, machines=worlds.instances(world, free_slots=0)))
+    assert made["status"] == "blocked"
+    assert "no free attach slot" in " ".join(text(made).split())
+
+
+@pytest.mark.parametrize("pools", [1, 3, 12])
+@pytest.mark.parametrize("sds", [3, 60])
+def test_one_screen_whatever_the_size(pools, sds):
+    names = tuple(f"pool-with-quite-a-long-name-{number}" for number in range(pools))
+    rules = policy(pools=names, monthly_usd=10**6, max_volumes_per_action=100)
+    made = report(decide(system(sds=sds, used=0.86, pools=names), rules=rules), failure={"message": "word " * 200})
+    lines = text(made).splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 100
+    assert lines[-1].startswith("Next")
+
+
+def test_progress_until_every_device_is_normal_and_the_pool_has_grown():
+    decision, volumes, before, after = expanded()
+    pools = decision.as_dict()["pools"]
+    nothing = progress(snapshot_from(before), pools, volumes)
+    assert not nothing.complete
+    assert len(nothing.missing) == 4
+    after["devices"][-1]["state"] = "InitialTest"
+    almost = progress(snapshot_from(after), pools, volumes)
+    assert (almost.complete, len(almost.missing)) == (False, 1)
+    assert "2 of 3 devices Normal" in almost.text
+    after["devices"][-1]["state"] = "Normal"
+    after["storage_pools"][0]["capacity"]["limit_kib"] -= round(0.02 * decision.pools[0].added_kib)
+    assert not progress(snapshot_from(after), pools, volumes).complete
+    assert progress(snapshot_from(worlds.refresh(after)), pools, volumes).complete
+
+
+def test_topology_names_devices_by_volume_and_leaves_out_what_is_in_its_pool():
+    _decision, volumes, _before, _after = expanded()
+    volumes[0]["in_pool"] = True
+    proofs = [{"volume_id": item["volume_id"], "path": f"/dev/disk/by-id/{item['volume_id']}"} for item in volumes[1:]]
+    document = topology_document(volumes, proofs)
+    assert [sds["name"] for sds in document["protection_domains"][0]["sds"]] == ["agent2", "agent3"]
+    device = document["protection_domains"][0]["sds"][0]["devices"][0]
+    assert device == {"name": volumes[1]["volume_id"], "path": proofs[0]["path"], "storage_pool": "default"}
