@@ -210,6 +210,12 @@ def page_or_ids(form: Form, world: World) -> None:
         )
 
 
+def filter_values(form: Form, world: World) -> None:
+    count = sum(bool(re.fullmatch(r"Filter\.\d+\.Value\.\d+", key)) for key in form)
+    if count > 200:
+        raise Ec2Error("FilterLimitExceeded", f"The maximum number of filter values is 200, the request has {count}.")
+
+
 @dataclass(frozen=True)
 class Rule:
     """A refusal of EC2: for which call, and the fact that it copies."""
@@ -245,6 +251,8 @@ RULES = (
     Rule("AttachVolume", attachment_slots, "An instance type limits attachments, some with interfaces."),
     Rule("DetachVolume", attached_there, "A detach has to name the instance and device that really hold the volume."),
     Rule("DeleteVolume", deletable, "An attached volume, or one still being created, cannot be deleted."),
+    Rule("DescribeVolumes", filter_values, "A request has at most 200 filter values."),
+    Rule("DescribeInstances", filter_values, "A request has at most 200 filter values."),
     Rule("DescribeVolumes", page_or_ids, "Paging and a list of ids exclude each other."),
 )
 

@@ -65,7 +65,7 @@ def _hosts(lab: Lab) -> dict[str, Any]:
                 "ansible_ssh_private_key_file": str(image.ssh_key()),
                 "lab_sysfs_root": disks.SYSFS_ROOT,
                 "lab_state": str(lab.state),
-                "lab_gateway_address": addresses[GATEWAY],
+                "lab_reports": str(paths.CHECKOUT / "build" / f"remediation-{lab.name}"),
             },
             "children": {group: {"hosts": dict(members)} for group, members in groups.items()},
         }

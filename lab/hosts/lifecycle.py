@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from lab import packages, paths
@@ -19,6 +20,7 @@ from lab.hosts.config import Host, Lab, LabError
 
 INSTANCE_TYPE = "m5.large"
 ZONE = "us-east-1a"
+INOTIFY_INSTANCES = 1024
 
 
 class Clock:
@@ -158,8 +160,16 @@ def _refuse_overlap(lab: Lab) -> None:
             raise LabError(f"subnet {lab.subnet} belongs to the running lab '{other['name']}': give LAB_SUBNET another")
 
 
+def _allow_many_watches() -> None:
+    """Each host's systemd watches files; the usual limit for root is reached with the second lab."""
+    limit = Path("/proc/sys/fs/inotify/max_user_instances")
+    if int(limit.read_text()) < INOTIFY_INSTANCES:
+        limit.write_text(str(INOTIFY_INSTANCES))
+
+
 def _start_hosts(lab: Lab, tag: str) -> None:
     aptcache.local_url()
+    _allow_many_watches()
     podman.podman("network", "create", "--internal", "--subnet", str(lab.subnet), lab.bridge)
     # nothing for these addresses ever leaves the machine, also not while the bridge is away
     subprocess.run(["ip", "route", "replace", "blackhole", str(lab.subnet), "metric", "4000"], check=True)

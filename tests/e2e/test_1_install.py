@@ -39,7 +39,7 @@ def test_both_clusters_are_whole(lab: LabHosts) -> None:
     known = lab.facts()
     mesos, scaleio = known["mesos"], known["scaleio"]
     assert len(mesos["agents"]) == 3
-    assert all(agent["active"] for agent in mesos["agents"])
+    assert all(agent["state"] == "active" for agent in mesos["agents"])
     assert scaleio["system"]["mdm"]["state"] == "ClusteredNormal"
     assert scaleio["system"]["mdm"]["mode"] == "ThreeNodes"
     assert [sds["healthy"] for sds in scaleio["sds"]] == [True] * 3

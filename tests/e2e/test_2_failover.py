@@ -8,7 +8,7 @@ from tests.support.hosts import LabHosts, eventually
 
 
 def active(mesos: dict[str, Any]) -> set[str]:
-    return {agent["id"] for agent in mesos["agents"] if agent["active"]}
+    return {agent["id"] for agent in mesos["agents"] if agent["state"] == "active"}
 
 
 def test_another_master_leads_when_the_leader_is_killed(lab: LabHosts) -> None:
