@@ -29,6 +29,8 @@ except ImportError:
 
 ADDRESS_FILTER = "network-interface.addresses.private-ip-address"
 PAGE_SIZE = 500
+# EC2 takes no more in one request.
+FILTER_VALUES = 200
 CONCURRENT_CALLS = 10
 # For instance types without a figure in the API: what AWS documents for Nitro and for Xen.
 USUAL_LIMIT = {"nitro": 27, "xen": 39}
@@ -100,14 +102,14 @@ class Ec2:
         return seen_volume(answer["Volumes"][0])
 
     def describe_instances(self, ids: Iterable[str] = (), private_ips: Iterable[str] = ()) -> tuple[InstanceFacts, ...]:
-        """Instances by their ids or by the addresses of their interfaces, without terminated ones."""
-        filters = [
-            {"Name": name, "Values": sorted(values)}
-            for name, values in (("instance-id", set(ids)), (ADDRESS_FILTER, set(private_ips)))
-            if values
-        ]
-        reservations = self._pages("describe_instances", "Reservations", Filters=filters)
-        raw = [instance for reservation in reservations for instance in reservation["Instances"]]
+        """Instances by their ids and by the addresses of their interfaces, without terminated ones."""
+        found = {}
+        for name, values in (("instance-id", sorted(set(ids))), (ADDRESS_FILTER, sorted(set(private_ips)))):
+            for start in range(0, len(values), FILTER_VALUES):
+                filters = [{"Name": name, "Values": values[start : start + FILTER_VALUES]}]
+                for reservation in self._pages("describe_instances", "Reservations", Filters=filters):
+                    found.update({instance["InstanceId"]: instance for instance in reservation["Instances"]})
+        raw = [found[instance_id] for instance_id in sorted(found)]
         raw = [instance for instance in raw if instance["State"]["Name"] not in {"terminated", "shutting-down"}]
         limits = self._attachment_limits({instance["InstanceType"] for instance in raw})
         return tuple(_instance(instance, *limits[instance["InstanceType"]]) for instance in raw)

@@ -59,17 +59,31 @@ def run_module(emulator: EmulatorProcess) -> Callable[..., dict[str, Any]]:
     return functools.partial(_run_module, emulator)
 
 
+@pytest.fixture
+def start_module(emulator: EmulatorProcess) -> Callable[..., subprocess.Popen[str]]:
+    """A running module, for those who want to disturb it."""
+    return functools.partial(_start_module, emulator)
+
+
+def _start_module(emulator: EmulatorProcess, name: str, check: bool = False, **params: Any) -> subprocess.Popen[str]:
+    arguments = {"ANSIBLE_MODULE_ARGS": {**emulator.connection, **params, "_ansible_check_mode": check}}
+    process = subprocess.Popen(
+        [sys.executable, "-m", f"ansible_collections.mesos_scaleio.platform.plugins.modules.{name}"],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "collections")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(arguments))
+    process.stdin.close()
+    process.stdin = None
+    return process
+
+
 def _run_module(emulator: EmulatorProcess, name: str, check: bool = False, **params: Any) -> dict[str, Any]:
     """The result of one of our modules, run as a process of its own."""
-    arguments = {"ANSIBLE_MODULE_ARGS": {**emulator.connection, **params, "_ansible_check_mode": check}}
-    done = subprocess.run(
-        [sys.executable, "-m", f"ansible_collections.mesos_scaleio.platform.plugins.modules.{name}"],
-        input=json.dumps(arguments),
-        env={**os.environ, "PYTHONPATH": str(ROOT / "collections")},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.stdout, done.stderr
-    return dict(json.loads(done.stdout))
+    stdout, stderr = _start_module(emulator, name, check, **params).communicate(timeout=120)
+    assert stdout, stderr
+    return dict(json.loads(stdout))

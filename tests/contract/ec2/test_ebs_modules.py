@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -241,6 +243,44 @@ def test_instances_are_found_by_the_addresses_of_their_interfaces(
     assert first["free_slots"] == 27 - len(first["device_names"])
     reserved = run_module("ebs_instances_info", instance_ids=[first["id"]], reserve_slots=2)
     assert reserved["instances"][0]["free_slots"] == first["free_slots"] - 2
+
+
+def test_hundreds_of_addresses_are_asked_for_in_pieces(emulator: EmulatorProcess, run_module: RunModule) -> None:
+    addresses = [f"198.51.{number // 250}.{number % 250 + 1}" for number in range(400)]
+    result = run_module("ebs_instances_info", private_ips=[*addresses, "198.18.0.15"])
+    assert [one["name"] for one in result["instances"]] == ["agent2"]
+    assert result["api_calls"] == {"DescribeInstances": 3, "DescribeInstanceTypes": 1}
+
+
+def test_two_runs_at_once_end_with_the_same_volumes(emulator: EmulatorProcess, run_module: RunModule) -> None:
+    volumes = volume_set(emulator)
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: run_module("ebs_volumes", volumes=volumes), range(2))
+    assert [one["id"] for one in first["volumes"]] == [one["id"] for one in second["volumes"]]
+    assert [one["device"] for one in first["volumes"]] == [one["device"] for one in second["volumes"]]
+    assert len(bought(run_module, volumes)) == 3
+
+
+@pytest.mark.parametrize(("action", "seen"), [("CreateVolume", 1), ("AttachVolume", 1), ("AttachVolume", 3)])
+def test_a_run_that_is_really_killed_is_continued(
+    emulator: EmulatorProcess, start_module: Callable[..., Any], run_module: RunModule, action: str, seen: int
+) -> None:
+    volumes = volume_set(emulator)
+    # the calls take long enough to be interrupted
+    emulator.fault(action, "delay", seconds=1.0, times=seen)
+    process = start_module("ebs_volumes", volumes=volumes)
+    for _ in range(300):
+        if emulator.counters().get(action, 0) >= seen:
+            break
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    assert emulator.counters().get(action, 0) >= seen
+    result = run_module("ebs_volumes", volumes=volumes)
+    assert result.get("failed") is None, result
+    assert len(bought(run_module, volumes)) == 3
+    again = run_module("ebs_volumes", volumes=volumes)
+    assert (again["changed"], again["quarantined"]) == (False, [])
 
 
 def test_an_unreachable_endpoint_is_named_and_no_secret_is_shown(

@@ -18,6 +18,7 @@ from lab.ec2.rules import RULES
 
 HOSTS = [{"name": "agent1", "private_ip": "198.18.0.14", "az": "us-east-1a"}]
 ZONE = "us-east-1a"
+MANY = [f"198.51.100.{number}" for number in range(201)]
 TOKENS = (f"token-{number}" for number in itertools.count())
 
 
@@ -161,6 +162,14 @@ CASES: dict[str, tuple[Callable[[Any], Any], str]] = {
     "AttachVolume.attachment_slots": (too_many, "AttachmentLimitExceeded"),
     "DetachVolume.attached_there": (wrong_instance, "InvalidAttachment.NotFound"),
     "DeleteVolume.deletable": (still_creating, "IncorrectState"),
+    "DescribeVolumes.filter_values": (
+        lambda client: client.describe_volumes(Filters=[{"Name": "tag:x", "Values": MANY}]),
+        "FilterLimitExceeded",
+    ),
+    "DescribeInstances.filter_values": (
+        lambda client: client.describe_instances(Filters=[{"Name": "private-ip-address", "Values": MANY}]),
+        "FilterLimitExceeded",
+    ),
     "DescribeVolumes.page_or_ids": (
         lambda client: client.describe_volumes(VolumeIds=[create(client)], MaxResults=5),
         "InvalidParameterCombination",
