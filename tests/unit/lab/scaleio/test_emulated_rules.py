@@ -237,10 +237,10 @@ def test_snapshots_share_and_are_removed_together(world: World) -> None:
         {"snapshotDefs": [{"volumeId": volume, "snapshotName": "s"}]},
     )  # fmt: skip
     assert world.statistics("StoragePool", pool_id)["capacityInUseInKb"] == 32 * GIB_KIB
-    world.system.write_volume("v", 4)  # what is overwritten, the snapshot keeps
+    world.system.write_volume("v", 12)  # what is overwritten, the snapshot keeps
     numbers = world.statistics("StoragePool", pool_id)
-    assert (numbers["capacityInUseInKb"], numbers["snapshotCapacityInKb"]) == (40 * GIB_KIB, 8 * GIB_KIB)
-    free_kib = numbers["capacityLimitInKb"] - numbers["spareCapacityInKb"] - (40 + 8) * GIB_KIB
+    assert (numbers["capacityInUseInKb"], numbers["snapshotCapacityInKb"]) == (56 * GIB_KIB, 24 * GIB_KIB)
+    free_kib = numbers["capacityLimitInKb"] - numbers["spareCapacityInKb"] - (56 + 24) * GIB_KIB
     step_kib = 8 * GIB_KIB
     assert numbers["capacityAvailableForVolumeAllocationInKb"] == free_kib // 2 // step_kib * step_kib
     world.act("Volume", volume, "removeVolume", removeMode="INCLUDING_DESCENDANTS")
