@@ -21,6 +21,10 @@ options:
       - Name of the package.
     type: str
     required: true
+  rpm_name:
+    description:
+      - Name of the package on hosts with C(rpm), when it differs.
+    type: str
   version:
     description:
       - Version that must be installed. Without it, any installed version is left alone.
@@ -141,6 +145,7 @@ def main():
     module = AnsibleModule(
         argument_spec={
             "name": {"type": "str", "required": True},
+            "rpm_name": {"type": "str"},
             "version": {"type": "str"},
             "file": {"type": "path"},
             "environment": {"type": "dict", "default": {}},
@@ -149,10 +154,12 @@ def main():
         },
         supports_check_mode=True,
     )
-    name, path = module.params["name"], module.params["file"]
+    path = module.params["file"]
     variables = {**module.params["environment"], **module.params["secret_environment"]}
     environment = {key: str(value) for key, value in variables.items()}
-    manager = Apt(module) if module.get_bin_path("dpkg-query") else Dnf(module)
+    debian = module.get_bin_path("dpkg-query")
+    manager = Apt(module) if debian else Dnf(module)
+    name = module.params["name"] if debian else module.params["rpm_name"] or module.params["name"]
 
     before = manager.installed(name)
     version = module.params["version"] or ""
@@ -160,7 +167,9 @@ def main():
         version = manager.file_version(path)
     changed = not before or bool(version and version != before)
     after = version or before
-    if changed and not module.check_mode:
+    if changed and module.check_mode:
+        module.warn(f"{name} would be installed by this run; what depends on it is not yet known.")
+    elif changed:
         if path and not os.path.exists(path):
             module.fail_json(msg=f"{path} does not exist on this host: copy the package of {name} there first.")
         code, out, err = manager.install(name, version, path, environment)
