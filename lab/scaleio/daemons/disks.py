@@ -53,6 +53,17 @@ def release(path: str, system_id: str, allow_files: bool) -> None:
             raise
 
 
+def same(path: str, other: str) -> bool:
+    """Whether two paths lead to one device: a link, or another node with its number."""
+    try:
+        one, two = os.stat(path), os.stat(other)
+    except OSError:
+        return False
+    if stat.S_ISBLK(one.st_mode) and stat.S_ISBLK(two.st_mode):
+        return one.st_rdev == two.st_rdev
+    return os.path.samestat(one, two)
+
+
 def is_intact(path: str, system_id: str, allow_files: bool) -> bool:
     try:
         with _opened(path, allow_files) as device:

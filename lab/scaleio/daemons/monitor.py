@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
+from lab.scaleio import device, movement
 from lab.scaleio.daemons import wire
 from lab.scaleio.daemons.service import note
 from lab.scaleio.probe import SdsAddress
@@ -15,7 +17,9 @@ from lab.scaleio.system import System
 PING_TIMEOUT_SECONDS = 1.0
 LOST_SECONDS = 3.0
 SDC_LOST_SECONDS = 5.0
-DEVICE_TIMEOUT_SECONDS = 10.0
+OPEN_SECONDS, RELEASE_SECONDS = 10.0, 2.0
+ORPHAN_SECONDS = 30.0  # longer than adding a device takes
+DEVICE_LOST_SECONDS = 10.0  # after a reboot some devices appear later than the SDS
 
 
 class RemoteDevices:
@@ -26,16 +30,16 @@ class RemoteDevices:
         self._source_ip = source_ip
 
     def open_device(self, sds: SdsAddress, path: str) -> int:
-        return int(self._ask(sds, "open_device", path)["size_kib"])
+        return int(self._ask(sds, "open_device", path, OPEN_SECONDS)["size_kib"])
 
     def release_device(self, sds: SdsAddress, path: str) -> None:
-        self._ask(sds, "release_device", path)
+        self._ask(sds, "release_device", path, RELEASE_SECONDS)
 
-    def _ask(self, sds: SdsAddress, operation: str, path: str) -> dict:
+    def _ask(self, sds: SdsAddress, operation: str, path: str, seconds: float) -> dict:
         request = {"op": operation, "system": self._system_id(), "path": path}
         for ip in sds.ips:
             try:
-                answer = wire.call((ip, sds.port), request, DEVICE_TIMEOUT_SECONDS, source=self._source_ip)
+                answer = wire.call((ip, sds.port), request, seconds, source=self._source_ip)
             except (wire.Unreachable, wire.Interrupted):
                 continue
             if not answer.get("ok"):
@@ -55,6 +59,8 @@ class Monitor:
         with system.lock:
             sds = {sds["id"] for sds in system.objects("Sds").values() if sds["mdmConnectionState"] == "Connected"}
             self._sdc_seen = {sdc["sdcGuid"]: (now, sdc.get("sdcIp") or "") for sdc in system.objects("Sdc").values()}
+        self._device_missed: dict[str, float] = {}
+        self._orphaned: dict[tuple[str, str], float] = {}
         self._sds_seen = dict.fromkeys(sds, now)  # a fail-over must not look like a loss of every SDS
 
     def close(self) -> None:
@@ -75,8 +81,11 @@ class Monitor:
         rounds = [(sds_id, self._pool.submit(self._ping, ips, port)) for sds_id, ips, port in servers]
         for sds_id, answered in rounds:
             now = time.monotonic()
-            if answered.result():
+            answer = answered.result()
+            if answer is not None:
                 self._sds_seen[sds_id] = now
+                self._check_devices(sds_id, answer["lost"], now)
+                self._release_orphans(sds_id, answer["devices"], now)
             alive = now - self._sds_seen.get(sds_id, now - LOST_SECONDS) < LOST_SECONDS
             try:
                 system.sds_seen(sds_id, alive)
@@ -88,7 +97,30 @@ class Monitor:
                 system.sdc_seen(guid, ip, False)
         system.advance()
 
-    def _ping(self, ips: list[str], port: int) -> bool:
+    def _check_devices(self, sds_id: str, lost_paths: list[str], now: float) -> None:
+        """A device that its SDS misses for a while has failed; an administrator clears the error after repair."""
+        with self._system.lock:
+            for item in self._system.children("Device", "sdsId", sds_id):
+                if item["deviceCurrentPathName"] not in lost_paths:
+                    self._device_missed.pop(item["id"], None)
+                    continue
+                missed_seconds = now - self._device_missed.setdefault(item["id"], now)
+                if missed_seconds > DEVICE_LOST_SECONDS and item["errorState"] == "None":
+                    device.fail(self._system, item)
+
+    def _release_orphans(self, sds_id: str, held: list[str], now: float) -> None:
+        """An SDS that was away when a device was removed still holds it."""
+        with self._system.lock:
+            server = self._system.objects("Sds").get(sds_id)
+            known = {item["deviceCurrentPathName"] for item in self._system.children("Device", "sdsId", sds_id)}
+        orphans = {(sds_id, path) for path in held if path not in known}
+        self._orphaned = {key: since for key, since in self._orphaned.items() if key[0] != sds_id or key in orphans}
+        for key in orphans:
+            if server is not None and now - self._orphaned.setdefault(key, now) > ORPHAN_SECONDS:
+                with suppress(Refusal):
+                    self._system.probe.release_device(movement.address(server), key[1])
+
+    def _ping(self, ips: list[str], port: int) -> dict | None:
         for ip in ips:
             try:
                 answer = wire.call(
@@ -97,6 +129,6 @@ class Monitor:
             except (wire.Unreachable, wire.Interrupted):
                 continue
             if answer.get("ok"):
-                return True
+                return answer
             note(f"SDS at {ip}:{port}: {answer.get('message')}")
-        return False
+        return None

@@ -48,13 +48,11 @@ class Sdc:
         self._view: dict = {}
         self._set_mdms(loaded.mdm_ips)
         self._ended = threading.Event()
-        self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         self._ended.set()
-        self._wake.set()
         self._thread.join(2)
 
     def control(self, request: dict, _client: str) -> dict:
@@ -63,7 +61,7 @@ class Sdc:
         if operation == "query":
             return {"ok": True, "guid": self._guid, "mdm_ips": self._mdm_ips, **self._view}
         if operation == "rescan":
-            self._wake.set()
+            self._hello()
             return {"ok": True}
         if operation == "add_mdm":
             self._set_mdms(request["ips"])
@@ -94,8 +92,7 @@ class Sdc:
         while not self._ended.is_set():
             if self._mdm_ips:
                 self._hello()
-            self._wake.wait(HELLO_SECONDS)
-            self._wake.clear()
+            self._ended.wait(HELLO_SECONDS)
 
     def _hello(self) -> None:
         request = {"op": "sdc_hello", "guid": self._guid, "ip": self._own_ip, "name": None}

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from lab.scaleio.daemons import disks, wire
-from lab.scaleio.daemons.codes import SDS_OF_OTHER_SYSTEM
+from lab.scaleio.daemons.codes import DEVICE_USED_ALREADY, SDS_OF_OTHER_SYSTEM
 from lab.scaleio.daemons.files import read_json, write_json
 from lab.scaleio.daemons.service import Arguments, until_terminated
 from lab.scaleio.refusal import Refusal
@@ -37,6 +37,8 @@ class Sds:
             lost = [path for path in self._paths if not disks.is_intact(path, system, self._allow_files)]
             return {"devices": self._paths, "lost": lost}
         if operation == "open_device":
+            if known := next((known for known in self._paths if known != path and disks.same(known, path)), None):
+                raise Refusal(DEVICE_USED_ALREADY, f"The device {path} is used by this SDS already, as {known}")
             size_kib = disks.claim(path, system, self._allow_files)
             self._remember(system, [*(known for known in self._paths if known != path), path])
             return {"size_kib": size_kib}

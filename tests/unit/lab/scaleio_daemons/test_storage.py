@@ -172,7 +172,8 @@ def test_an_sds_takes_only_blank_devices_and_gives_them_back_blank(stage):
         "ext4": (1080, b"\x53\xef"),
         "foreign": (0, b'SCALEIO-LAB\0{"system": "0123456789abcdef"}'),
     }
-    for name, mark in refused.items():
+    (stage.disks / "second-name").symlink_to(stage.disks / "disk1")
+    for name, mark in {**refused, "second-name": None}.items():
         disk = stage.disks / name
         if mark:
             with disk.open("wb") as stream:
@@ -193,6 +194,19 @@ def test_an_sds_takes_only_blank_devices_and_gives_them_back_blank(stage):
     assert _head(extra) == b"SCALEIO-LAB"
     stage.post(f"/api/instances/Device::{device}/action/removeDevice")
     wait_until(lambda: _head(extra) == bytes(11), 10, "the mark is wiped")
+
+
+def test_a_device_that_goes_missing_fails(stage):
+    stage.build_pool()
+    (stage.disks / "disk2").rename(stage.disks / "pulled")
+
+    def failed() -> list[str]:
+        return [
+            device["sdsId"] for device in stage.get("/api/types/Device/instances") if device["errorState"] != "None"
+        ]
+
+    wait_until(failed, 15, "the device failed")
+    assert failed() == [stage.sds("sds2")["id"]]
 
 
 def _head(path: Path) -> bytes:
