@@ -80,9 +80,9 @@ class Site:
         inventory = {"all": {"vars": shared, "children": groups}}
         (self.folder / "hosts.yml").write_text(yaml.safe_dump(inventory))
 
-    def play(self, *arguments: str, **variables: Any) -> Run:
+    def play(self, *arguments: str, playbook: str = "playbooks/remediate.yml", **variables: Any) -> Run:
         """playbooks/remediate.yml as cron runs it; `variables` win over the inventory's."""
-        command = ["ansible-playbook", "-i", str(self.folder / "hosts.yml"), "playbooks/remediate.yml", *arguments]
+        command = ["ansible-playbook", "-i", str(self.folder / "hosts.yml"), playbook, *arguments]
         if variables:
             command += ["-e", json.dumps(variables)]
         binaries = Path(sys.executable).parent

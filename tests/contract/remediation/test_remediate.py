@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.contract.remediation.site import Site, site
 
@@ -65,7 +67,7 @@ def test_the_story(world: Site) -> None:
 def test_a_run_killed_after_buying_is_finished_by_the_next(world: Site) -> None:
     """Two of three volumes exist, one of them attached, when the first run dies."""
     world.fill(85)
-    world.ec2.fault("CreateVolume", "error", code="InsufficientVolumeCapacity", times=1)
+    world.ec2.fault("CreateVolume", "error", code="UnauthorizedOperation", times=1)
     first = world.play()
     assert first.status == 2, first.output
     assert first.report["status"] == "failed"
@@ -130,3 +132,41 @@ def test_wrong_password_and_missing_connection_are_reported_without_secrets(worl
     assert secret not in run.output
     assert str(world.ec2.connection["secret_key"]) not in run.output
     assert world.ec2.counters() == {}
+
+
+def test_a_pool_that_does_not_grow_as_planned_is_no_success(world: Site) -> None:
+    """The devices are added, but the MDM keeps them in their test."""
+    world.fill(85)
+    world.control("pace", {"device_test_seconds": 600})
+    run = world.play(remediation_storage_timeout_seconds=1, remediation_verify_retries=1)
+    assert run.status == 2, run.output
+    assert run.report["status"] in {"failed", "verify_failed"}
+    world.control("pace", {"device_test_seconds": 0})
+    world.control("clock", {"advance_seconds": 3600})
+    healed = world.play()
+    assert (healed.status, healed.report["status"]) == (0, "ok"), healed.output
+    assert len(world.bought()) == 3
+
+
+def test_verification_names_what_is_missing(world: Site) -> None:
+    volume = {"volume_id": "vol-0badc0ffee0000000", "sds": "agent1", "pool": "default", "pool_id": world.pool()["id"]}
+    play = {
+        "hosts": "localhost",
+        "gather_facts": False,
+        "module_defaults": {"group/mesos_scaleio.platform.scaleio": world.scaleio_connection},
+        "vars": {
+            "ansible_become": False,
+            "ansible_python_interpreter": sys.executable,
+            "__remediation_marks": [],
+            "__remediation_decision": {"pools": []},
+            "__remediation_volumes": [volume],
+            "remediation_verify_retries": 1,
+        },
+        "tasks": [{"include_role": {"name": "mesos_scaleio.platform.remediation", "tasks_from": "verify"}}],
+    }
+    (world.folder / "verify.yml").write_text(yaml.safe_dump([play]))
+    run = world.play(playbook=str(world.folder / "verify.yml"))
+    assert run.status == 2, run.output
+    words = " ".join(run.output.split())
+    assert "The expansion is not complete" in words
+    assert "vol-0badc0ffee0000000 of agent1 is no device of pool default" in words
