@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from lab import paths, playbook
+from lab.hosts.config import Lab
 from tools import phases
 
 OUT = paths.CHECKOUT / "build" / "demo"
 LAB = [str(paths.CHECKOUT / "lab" / "bin" / "lab")]
+REPORTS = paths.CHECKOUT / "build" / f"remediation-{Lab.named().name}"
 FILL_PERCENT = 85
 MEMORY_GOAL_MIB = 2048
 COLD_GOAL_SECONDS, WARM_GOAL_SECONDS = 360, 180
@@ -125,8 +127,7 @@ def tell(story: Story) -> None:
     story.tell("The scheduled playbook: remediate.yml sees it, buys EBS volumes, adds them, proves that the pool grew")
     play(story, "remediate", "playbooks/remediate.yml", 60)
     after = facts(story, "facts-grown")["scaleio"]["storage_pools"][0]
-    report = OUT.parent / "remediation-demo" / "latest.txt"
-    print(report.read_text())
+    print((REPORTS / "latest.txt").read_text())
     show_pool(after)
     if after["capacity"]["limit_kib"] <= before["capacity"]["limit_kib"]:
         raise DemoError("the pool did not grow")
@@ -176,9 +177,11 @@ def main() -> int:
         finish(story)
         return 1
     ok = finish(story)
-    relative = Path("build")
+    build = Path("build")
     print(
-        GUIDE.format(inventory=relative / "inventory-demo", report=relative / "remediation-demo", out=relative / "demo")
+        GUIDE.format(
+            inventory=build / f"inventory-{Lab.named().name}", report=build / REPORTS.name, out=build / OUT.name
+        )
     )
     return 0 if ok else 1
 
