@@ -80,11 +80,6 @@ class Management:
             raise NotPrimary
         return reign
 
-    def _signed_in(self, request: dict) -> Reign:
-        reign = self._reign()
-        sessions.check(reign.session_key, request.get("token"))
-        return reign
-
     # -- before and at login
 
     def _status(self, _request: dict, _client_ip: str) -> dict:
@@ -161,8 +156,10 @@ class Management:
     # -- the model
 
     def _rest(self, request: dict, _client_ip: str) -> dict:
+        reign = self._reign()
+        if request.get("path") != PUBLIC_PATH:
+            sessions.check(reign.session_key, request.get("token"))
         method, path, body = request["method"], request["path"], request.get("body")
-        reign = self._reign() if path == PUBLIC_PATH else self._signed_in(request)
         action = CLUSTER_ACTION.match(path) if method == "POST" else None
         if action and action[1] in self._cluster_actions:
             try:

@@ -124,7 +124,11 @@ class Node:
             with ballot.lock:
                 if self.epoch != epoch:
                     raise NotPrimary
-                ballot.store(repository)
+                try:
+                    ballot.store(repository)
+                except OSError as exc:
+                    self.step_down(f"cannot store the repository: {exc}")
+                    raise NotPrimary from exc
                 if cluster:
                     ballot.cluster = cluster
                     ballot.save()

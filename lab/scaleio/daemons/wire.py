@@ -11,6 +11,7 @@ import ssl
 import struct
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -196,7 +197,7 @@ class _Threads(socketserver.ThreadingMixIn):
         super().__init__(address, _RequestHandler)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        print(f"request of {client_address} failed: {sys.exc_info()[1]!r}", file=sys.stderr)
+        print(f"request of {client_address} failed:\n{traceback.format_exc()}", file=sys.stderr, flush=True)
 
 
 class _TcpServer(_Threads, socketserver.TCPServer):

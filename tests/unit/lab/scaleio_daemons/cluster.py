@@ -98,11 +98,13 @@ class Daemons:
 
 
 class MdmCluster(Daemons):
-    """Two managers and a tie-breaker, in three-node mode, with a known admin password."""
+    """By default two managers and a tie-breaker, in three-node mode, with a known admin password."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, roles: dict[str, str] = ROLES) -> None:
         super().__init__(folder)
-        self.ips = list(ROLES)
+        self.roles = roles
+        self.ips = list(roles)
+        self.managers = [ip for ip in roles if roles[ip] == "1"]
         self.management_port = free_port(self.ips)
         self.cluster_port = free_port(self.ips)
         while self.cluster_port == self.management_port:
@@ -117,7 +119,7 @@ class MdmCluster(Daemons):
 
     def start_mdm(self, ip: str) -> None:
         configuration = self.folder / f"{ip}.conf"
-        configuration.write_text(f"actor_role_is_manager={ROLES[ip]}\n")
+        configuration.write_text(f"actor_role_is_manager={self.roles[ip]}\n")
         self.start(
             ip, "lab.scaleio.daemons.mdm", "--config", str(configuration), "--repository", str(self.folder / ip),
             "--listen", ip, "--management-port", str(self.management_port), "--cluster-port", str(self.cluster_port),
@@ -130,16 +132,21 @@ class MdmCluster(Daemons):
         self.client = MdmClient(self.ips[:1], self.management_port)
         request = {"op": "create_mdm_cluster", "name": "mdm1", "ips": [self.ips[0]], "management_ips": []}
         self.client.ask(request)
-        self.client = MdmClient(self.ips[:2], self.management_port)
+        self.client = MdmClient(self.managers, self.management_port)
         self.login("admin")
         self.client.ask({"op": "set_password", "token": self.token, "old_password": "admin", "new_password": PASSWORD})
         self.login(PASSWORD)
-        self.post("/api/instances/System/action/addStandbyMdm", ips=["127.0.0.2"], role="Manager", name="mdm2")
-        self.post("/api/instances/System/action/addStandbyMdm", ips=["127.0.0.3"], role="TieBreaker", name="tb1")
+        slaves, tie_breakers = self.managers[1:], [ip for ip in self.ips if ip not in self.managers]
+        for number, ip in enumerate(slaves, start=2):
+            self.post("/api/instances/System/action/addStandbyMdm", ips=[ip], role="Manager", name=f"mdm{number}")
+        for number, ip in enumerate(tie_breakers, start=1):
+            self.post("/api/instances/System/action/addStandbyMdm", ips=[ip], role="TieBreaker", name=f"tb{number}")
         self.post(
             "/api/instances/System/action/switchClusterMode",
-            mode="ThreeNodes", addSlaveMdmIdList=["mdm2"], addTBIdList=["tb1"],
-        )  # fmt: skip
+            mode={3: "ThreeNodes", 5: "FiveNodes"}[len(self.ips)],
+            addSlaveMdmIdList=slaves,
+            addTBIdList=tie_breakers,
+        )
 
     def login(self, password: str) -> None:
         self.token = self.client.ask({"op": "login", "username": "admin", "password": password})["token"]

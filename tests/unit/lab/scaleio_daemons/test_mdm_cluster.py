@@ -129,6 +129,28 @@ def test_back_to_one_node_leaves_no_way_to_elect_the_former_slave(cluster):
     assert domains(cluster) == ["alone"]
 
 
-def test_an_mdm_says_goodbye_politely(cluster):
-    assert cluster.stop(TIE_BREAKER) == 0
+def test_a_master_that_is_stopped_in_order_hands_over_at_once(cluster):
+    make_domain(cluster, "kept")
     assert cluster.stop(MDM1) == 0
+    wait_until(lambda: cluster.primary() == MDM2, 2, "mdm2 is master")
+    assert domains(cluster) == ["kept"]
+    assert cluster.stop(TIE_BREAKER) == 0
+
+
+def test_five_nodes_survive_the_loss_of_two(tmp_path):
+    roles = {f"127.0.0.{number}": "1" if number < 4 else "0" for number in range(1, 6)}
+    cluster = MdmCluster(tmp_path, roles)
+    try:
+        cluster.form()
+        assert cluster.cluster_state() == "ClusteredNormal"
+        make_domain(cluster, "kept")
+        cluster.kill("127.0.0.1")
+        cluster.kill("127.0.0.5")
+        wait_until(lambda: cluster.primary() in {"127.0.0.2", "127.0.0.3"}, 2 * TAKE_OVER_SECONDS, "another master")
+        make_domain(cluster, "more")
+        assert domains(cluster) == ["kept", "more"]
+        assert cluster.cluster_state() == "ClusteredDegraded"
+        cluster.kill("127.0.0.4")
+        wait_until(lambda: cluster.primary() is None, 5, "two of five are no majority")
+    finally:
+        cluster.close()

@@ -32,9 +32,6 @@ class Stage(MdmCluster):
             env={**os.environ, "SCLI_HOME": str(self.folder / f"scli-{home}")},
         )  # fmt: skip
 
-    def managers(self) -> tuple[str, str]:
-        return "--mdm_ip", "127.0.0.1,127.0.0.2"
-
     def start_gateway(self) -> None:
         save_password(self.folder / "admin.secret", "Gateway-1")
         properties = self.folder / "gatewayUser.properties"
@@ -248,9 +245,10 @@ def test_scli_forms_a_cluster_as_the_product_does(tmp_path):
         assert "license" in stage.scli(*create).stderr
         assert "Successfully created the MDM Cluster" in stage.scli(*create, "--accept_license").stdout
         assert stage.scli(*create, "--accept_license").returncode == 7
-        login = stage.scli("--login", "--username", "admin", "--password", "admin", plain, *stage.managers())
+        everywhere = ("--mdm_ip", "127.0.0.1,127.0.0.2")
+        login = stage.scli("--login", "--username", "admin", "--password", "admin", plain, *everywhere)
         assert login.stdout.startswith("Logged in. User role is SuperUser. System ID is ")
-        forced = stage.scli("--query_cluster", plain, *stage.managers())
+        forced = stage.scli("--query_cluster", plain, *everywhere)
         assert (forced.returncode, "password must be changed" in forced.stderr) == (7, True)
         weak = stage.scli("--set_password", "--old_password", "admin", "--new_password", "weak", plain)
         assert weak.returncode == 7
