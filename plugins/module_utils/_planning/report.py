@@ -128,7 +128,8 @@ def _pools(report: Report) -> list[str]:
     for pool in report["pools"]:
         before, planned, after = pool["before"], pool["planned"], pool["after"]
         name = f"{pool['protection_domain']}/{pool['name']}"
-        lines.append(f"Pool      {name}: {pool['status']}" + (f", {pool['reason']}" if pool["reason"] else ""))
+        status = "expanded" if report["status"] == "changed" and pool["txn"] else pool["status"]
+        lines.append(f"Pool      {name}: {status}" + (f", {pool['reason']}" if pool["reason"] else ""))
         lines.append(f"  before  {_fill(before)}")
         if after is not None and after["limit_kib"] != before["limit_kib"]:
             lines.append(f"  after   {_fill(after)}")

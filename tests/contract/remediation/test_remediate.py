@@ -92,6 +92,7 @@ def test_a_disk_with_somebodys_data_is_never_added(world: Site) -> None:
     assert world.pool()["capacity"]["limit_kib"] == before
 
 
+@pytest.mark.slow
 def test_a_disk_that_never_appears_stops_the_expansion_and_is_found_later(world: Site) -> None:
     world.fill(85)
     (world.disks / "lost").write_text("agent1 agent2 agent3")
@@ -134,6 +135,7 @@ def test_wrong_password_and_missing_connection_are_reported_without_secrets(worl
     assert world.ec2.counters() == {}
 
 
+@pytest.mark.slow
 def test_a_pool_that_does_not_grow_as_planned_is_no_success(world: Site) -> None:
     """The devices are added, but the MDM keeps them in their test."""
     world.fill(85)
@@ -148,6 +150,7 @@ def test_a_pool_that_does_not_grow_as_planned_is_no_success(world: Site) -> None
     assert len(world.bought()) == 3
 
 
+@pytest.mark.slow
 def test_verification_names_what_is_missing(world: Site) -> None:
     volume = {"volume_id": "vol-0badc0ffee0000000", "sds": "agent1", "pool": "default", "pool_id": world.pool()["id"]}
     play = {

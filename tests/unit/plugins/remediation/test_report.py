@@ -57,6 +57,7 @@ def test_expanded():
     assert made["api_calls"] == {"CreateVolume": 3, "DescribeVolumes": 4, "ScaleIO": 2}
     assert made["steps"] == [{"name": "observe", "seconds": 2.0}, {"name": "decide", "seconds": 28.5}]
     screen = text(made)
+    assert "default/default: expanded, 3 x 100 GiB gp3" in screen
     assert "85.00 % of what may be written" in screen
     assert f"{made['pools'][0]['after']['used_percent']:.2f} %" in screen
     assert "0.00 -> 24.00 USD a month" in screen
