@@ -196,14 +196,15 @@ class Gateway:
         return token, self.sessions.use(token)
 
     def _configuration(self, session: Session, path: str, body: object) -> tuple[int, object]:
+        if path == "/api/Configuration":
+            return 200, self.configuration.fields
         if not session.administers_gateway:
             return 403, FORBIDDEN
-        if path == "/api/updateConfiguration" and isinstance(body, dict):
+        if isinstance(body, dict):
             self.configuration.fields.update(body)
             if self.configuration.changed:
                 self.configuration.changed(self.configuration.fields)
-            return 200, {}
-        return 200, self.configuration.fields
+        return 200, {}
 
     def _encode(self, status: int, payload: object) -> Answer:
         if payload is None:

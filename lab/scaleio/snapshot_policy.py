@@ -19,6 +19,14 @@ def _free_name(system: System, wanted: str) -> str:
     return name(wanted)
 
 
+def of_volume(system: System, volume_id: str) -> str | None:
+    """The policy that the volume is a source of."""
+    for policy in system.objects("SnapshotPolicy").values():
+        if volume_id in policy["_source_ids"]:
+            return str(policy["id"])
+    return None
+
+
 def _levels(body: Body) -> list[int]:
     return [whole({"level": level}, "level") for level in body.get("numOfRetainedSnapshotsPerLevel") or [1]]
 

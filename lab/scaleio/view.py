@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lab.scaleio import mdm, volume
+from lab.scaleio import mdm, snapshot_policy, volume
 
 if TYPE_CHECKING:
     from lab.scaleio.system import System
@@ -45,7 +45,8 @@ SINCE_3_0 = {
     "Device": ("mediaType", "autoDetectMediaType", "spSdsId", "accelerationPoolId", "capacityInMb", "capacity"),
     "Sdc": ("sdcIps", "hostType", "kernelVersion", "installedSoftwareVersionInfo"),
     "Volume": ("accessModeLimit", "dataLayout", "compressionMethod", "retentionLevels", "secureSnapshotExpTime",
-               "managedBy", "volumeReplicationState", "snplIdOfAutoSnapshot", "notGenuineSnapshot"),
+               "managedBy", "volumeReplicationState", "snplIdOfAutoSnapshot", "snplIdOfSourceVolume",
+               "notGenuineSnapshot"),
 }  # fmt: skip
 
 
@@ -53,6 +54,7 @@ def view(system: System, kind: str, target: Object) -> Object:
     shown = {key: value for key, value in target.items() if not key.startswith("_")}
     if kind == "Volume":
         shown["mappedSdcInfo"] = volume.mappings(system, target)
+        shown["snplIdOfSourceVolume"] = snapshot_policy.of_volume(system, target["id"])
     elif kind == "StoragePool":
         shown["capacityUsageState"] = _usage_state(system, target)
     elif kind == "System":

@@ -120,11 +120,12 @@ def test_a_post_must_be_json(client: Client) -> None:
 
 
 def test_the_gateways_own_settings_want_the_gateways_own_login(client: Client) -> None:
+    addresses = {"mdmAddresses": ["10.0.0.1", "10.0.0.2"]}
     client.login()
-    assert client.send("GET", "/api/Configuration")[0] == 403
+    assert client.send("GET", "/api/Configuration")[0] == 200
+    assert client.send("POST", "/api/updateConfiguration", addresses)[0] == 403
     client.login("/api/gatewayLogin", "Gateway-1")
     assert client.send("GET", "/api/instances")[0] == 403
-    addresses = {"mdmAddresses": ["10.0.0.1", "10.0.0.2"]}
     assert client.send("POST", "/api/updateConfiguration", addresses) == (200, {})
     assert client.send("GET", "/api/Configuration")[1]["mdmAddresses"] == addresses["mdmAddresses"]
 
