@@ -57,16 +57,18 @@ class Site:
         pool = {"storage_pool": "default", "max_step_percent": 100, "volume": volume}
         return {"budget": {"monthly_usd": rules.pop("monthly_usd", 100)}, "pools": [{**pool, **rules}]}
 
-    def write_inventory(self) -> None:
+    def write_inventory(self, **of_hosts: Any) -> None:
         host = {
+            "ansible_host": "127.0.0.1",
             "ansible_connection": "local",
             "ansible_become": False,
             "ansible_python_interpreter": sys.executable,
             "remediation_dev_root": f"{self.disks}/{{{{ inventory_hostname }}}}/dev",
             "remediation_sysfs_root": f"{self.disks}/{{{{ inventory_hostname }}}}/sys",
             "remediation_device_timeout_seconds": 2,
+            **of_hosts,
         }
-        hosts = {name: {"ansible_host": address, **host} for name, address in ADDRESSES.items()}
+        hosts = {name: {"cluster_address": address, **host} for name, address in ADDRESSES.items()}
         shared = {
             "ansible_become": True,
             "scaleio_connection": self.scaleio_connection,
@@ -80,16 +82,20 @@ class Site:
         inventory = {"all": {"vars": shared, "children": groups}}
         (self.folder / "hosts.yml").write_text(yaml.safe_dump(inventory))
 
-    def play(self, *arguments: str, playbook: str = "playbooks/remediate.yml", **variables: Any) -> Run:
-        """playbooks/remediate.yml as cron runs it; `variables` win over the inventory's."""
+    def command(self, *arguments: str, playbook: str = "playbooks/remediate.yml", **variables: Any) -> list[str]:
+        """What cron runs; `variables` win over the inventory's."""
         command = ["ansible-playbook", "-i", str(self.folder / "hosts.yml"), playbook, *arguments]
-        if variables:
-            command += ["-e", json.dumps(variables)]
-        binaries = Path(sys.executable).parent
+        return [*command, "-e", json.dumps(variables)] if variables else command
+
+    def surroundings(self) -> dict[str, Any]:
+        """Where a run starts, as options of subprocess."""
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        return {"cwd": CHECKOUT, "env": {**os.environ, "PATH": path, "ANSIBLE_NOCOLOR": "1"}}
+
+    def play(self, *arguments: str, playbook: str = "playbooks/remediate.yml", **variables: Any) -> Run:
         done = subprocess.run(
-            command,
-            cwd=CHECKOUT,
-            env={**os.environ, "PATH": f"{binaries}:{os.environ['PATH']}", "ANSIBLE_NOCOLOR": "1"},
+            self.command(*arguments, playbook=playbook, **variables),
+            **self.surroundings(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

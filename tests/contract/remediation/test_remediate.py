@@ -23,12 +23,17 @@ def writes(counters: dict[str, int]) -> dict[str, int]:
     return {name: count for name, count in counters.items() if not name.startswith("Describe")}
 
 
+def secrets(world: Site) -> list[str]:
+    return [str(world.scaleio_connection["gateway_password"]), str(world.ec2.connection["secret_key"])]
+
+
 def test_the_story(world: Site) -> None:
     """Quiet, then full, then checked, then expanded exactly once, then quiet again."""
     world.fill(60)
     world.scaleio.gateway.journal.reset()
-    quiet = world.play()
+    quiet = world.play("-vvv")
     assert (quiet.status, quiet.changed, quiet.report["status"]) == (0, 0, "ok"), quiet.output
+    assert not [secret for secret in secrets(world) if secret in quiet.output]
     assert world.ec2.counters() == {"DescribeVolumes": 1}
     requests = [entry["path"] for entry in world.scaleio.gateway.journal.log()]
     assert len([path for path in requests if "/instances" in path or "/types" in path]) <= 3, requests
@@ -123,16 +128,26 @@ def test_bad_input_ends_with_one_clear_message_and_buys_nothing(
 
 
 def test_wrong_password_and_missing_connection_are_reported_without_secrets(world: Site) -> None:
-    secret = "Wrong-Secret-1"
-    wrong = {**world.scaleio_connection, "gateway_password": secret}
+    wrong = {**world.scaleio_connection, "gateway_password": "Wrong-Secret-1"}
     run = world.play("-vvv", scaleio_connection=wrong)
     assert run.status == 2
     assert run.report["status"] == "failed"
     assert "password" in run.report["failure"]["message"]
-    # -e itself is shown by nobody: the inventory could hold the same value.
-    assert secret not in run.output
-    assert str(world.ec2.connection["secret_key"]) not in run.output
+    assert not [secret for secret in ["Wrong-Secret-1", *secrets(world)] if secret in run.output]
     assert world.ec2.counters() == {}
+
+
+@pytest.mark.slow
+def test_hosts_that_cannot_be_reached_are_named_and_the_report_is_written(world: Site) -> None:
+    world.fill(85)
+    before = world.pool()["capacity"]["limit_kib"]
+    world.write_inventory(ansible_connection="ssh", ansible_port=1)
+    run = world.play()
+    assert run.status == 2, run.output
+    assert run.report["status"] == "failed"
+    for agent in ("agent1", "agent2", "agent3"):
+        assert f"{agent}: the host cannot be reached" in run.report["failure"]["message"]
+    assert world.pool()["capacity"]["limit_kib"] == before
 
 
 @pytest.mark.slow
