@@ -7,7 +7,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 # A goal's own lab, so that tests never disturb a running demo.
 TEST_LAB := LAB_NAME=test LAB_SUBNET=198.18.1.0/24
 
-.PHONY: help demo test lab-up lab-status lab-down lab-gone tools env packages lint types unit sanity contract e2e clean
+.PHONY: help demo test lab-up lab-status lab-down lab-gone tools env packages lint types unit sanity contract e2e chaos clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,7 +18,7 @@ demo: tools env ## the whole story on this machine: hosts, Mesos, ScaleIO, a poo
 test: tools env ## everything that has to hold: lint, types, sanity, unit, and short sets of the slower ones
 	@$(BIN)/python tools/phases.py test 1500 "packages=make -s packages" "lint=make -s lint" "types=make -s types" \
 	  "unit=make -s unit" "sanity=make -s sanity" "contract=make -s contract SET=short" \
-	  "e2e=make -s e2e SET=short"
+	  "chaos=make -s chaos SET=short" "e2e=make -s e2e SET=short"
 
 lab-up: tools env ## six hosts (LAB_NAME and LAB_SUBNET choose which lab)
 	@lab/bin/lab up
@@ -61,10 +61,13 @@ SET ?= full
 SHORT := $(if $(filter short,$(SET)),-m "not slow")
 
 contract: env ## modules against real Mesos and against the emulators; the emulators against independent clients
-	@$(BIN)/pytest tests/contract $(SHORT)
+	@RESULTS=contract $(BIN)/pytest tests/contract $(SHORT) -n 2
 
 e2e: env ## site.yml, failures and remediation on lab hosts
-	@$(TEST_LAB) $(BIN)/pytest tests/e2e $(SHORT)
+	@$(TEST_LAB) RESULTS=e2e $(BIN)/pytest tests/e2e $(SHORT)
+
+chaos: env ## remediation killed at every effect it has, and started twice at once (CHAOS_SEED repeats a draw)
+	@RESULTS=chaos $(BIN)/pytest tests/chaos $(SHORT) -n 2
 
 clean: ## remove what these commands made in the checkout
 	@rm -rf .venv .cache build .mypy_cache .pytest_cache .ruff_cache

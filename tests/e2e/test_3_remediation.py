@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -116,7 +117,7 @@ def test_site_leaves_bought_devices_alone(lab: LabHosts) -> None:
     assert run.changed == {}, run.output
 
 
-def test_all_of_it_runs_in_little_memory(lab: LabHosts) -> None:
+def test_all_of_it_runs_in_little_memory(lab: LabHosts, figure: Callable[..., None]) -> None:
     mib = int(lab.run("memory"))
-    print(f"memory of six hosts, both clusters and the EC2 emulator: {mib} MiB")
+    figure("memory of the whole lab", mib, "MiB", "< 2048", mib < 2048)
     assert 0 < mib < 2048

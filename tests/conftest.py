@@ -1,0 +1,45 @@
+"""Figures of test runs: `make contract`, `make e2e` and `make chaos` leave them in build/results/TARGET.json."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tools import phases
+
+PROPERTY = "figure"
+_begin = time.monotonic()
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[..., None]:
+    """Keep a measured thing: figure(name, value, unit, goal, ok)."""
+
+    def keep(name: str, value: float, unit: str, goal: str, ok: bool) -> None:
+        record_property(PROPERTY, phases.figure(name, value, unit, goal, ok))
+
+    return keep
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for outcome in ("passed", "failed", "error") for report in terminalreporter.getreports(outcome)]
+    measured = [value for report in reports for name, value in report.user_properties if name == PROPERTY]
+    for entry in measured:
+        mark = "" if entry["ok"] else "   NOT MET"
+        terminalreporter.write_line(f"  {entry['name']}: {entry['value']} {entry['unit']} (goal {entry['goal']}){mark}")
+    target = os.environ.get("RESULTS")
+    if target:
+        failed = sum(report.failed for report in reports)
+        passed = sum(report.passed and report.when == "call" for report in reports)
+        seconds = round(time.monotonic() - _begin, 1)
+        phases.write(
+            target,
+            [
+                phases.figure("tests passed", passed, "tests", f"{passed + failed}", not failed and passed > 0),
+                phases.figure("duration", seconds, "s", "none", True),
+                *measured,
+            ],
+        )
