@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lab.scaleio import content, device
+from lab.scaleio import content, device, mdm
 from lab.scaleio.faults import Fault
 from lab.scaleio.gateway import Answer, Gateway, Request
 from lab.scaleio.refusal import Refusal
@@ -77,9 +77,11 @@ class Control:
         raise Refusal(126)
 
     def _mdm(self, body: Body) -> None:
-        """A member of the MDM cluster is lost (`status` Disconnected) or well (Normal)."""
+        """A member of the MDM cluster takes over (`master` true), is lost (`status` Disconnected) or well (Normal)."""
         with self.system.lock:
             cluster = self.system.state["mdm_cluster"]
+            if body.get("master"):
+                return mdm.take_over(self.system, str(body["name"]))
             members = [*cluster["slaves"], *cluster["tieBreakers"]]
             for member in members:
                 if member["name"] == body["name"]:
@@ -91,6 +93,7 @@ class Control:
                 state = "ClusteredTieBreakerDown" if only_tie_breakers else "ClusteredDegraded"
             good_nodes = 1 + len(members) - len(away)
             self.system.set(cluster, clusterState=state, goodNodesNum=good_nodes)
+        return None
 
     def _advance(self, body: Body) -> object:
         self.clock.ahead_seconds += float(body["advance_seconds"])

@@ -129,6 +129,14 @@ def _change_owner(system: System, target: Object, body: Body) -> None:
     system.set(now, master=master, slaves=[former if item is chosen else item for item in now["slaves"]])
 
 
+def take_over(system: System, wanted: str) -> None:
+    """The slave of this name becomes master."""
+    for slave in system.state["mdm_cluster"]["slaves"]:
+        if slave["name"] == wanted:
+            return _change_owner(system, {}, {"id": slave["id"]})
+    raise Refusal(3, "Could not find a slave MDM of this name")
+
+
 def _rename_mdm(system: System, target: Object, body: Body) -> None:
     members = _all_members(system.state["mdm_cluster"])
     wanted = name(text(body, "newName"))

@@ -166,6 +166,8 @@ def _type_action(system: System, kind: str, action: str, body: Body) -> object:
         return statistics.query_kind(system, kind, body)
     if action == "queryBySelectedIds":
         return [view(system, kind, _object(system, kind, str(item))) for item in body.get("ids") or []]
+    if (kind, action) == ("Sdc", "queryAllApprovedSdc"):
+        return [view(system, kind, item) for item in system.objects(kind).values() if item["sdcApproved"]]
     if action == "queryIdByKey":
         return _id_by_key(system, kind, body)
     function = getattr(_family(kind, path), "TYPE_ACTIONS", {}).get(action)

@@ -100,6 +100,8 @@ def test_the_control_port_reaches_behind_the_api(running: Running) -> None:
     assert only("Sdc")["sdcGuid"] == "ABC"
     running.control("POST", "/mdm", {"name": "mdm2", "status": "Disconnected"})
     assert only("System")["mdmCluster"]["clusterState"] == "ClusteredDegraded"
+    running.control("POST", "/mdm", {"name": "mdm2", "master": True})
+    assert only("System")["mdmCluster"]["master"]["name"] == "mdm2"
     running.control("POST", "/fault", {"kind": "status", "method": "GET", "path_prefix": "/api/types", "status": 503})
     with pytest.raises(urllib.error.HTTPError, match="503"):
         only("Sds")
