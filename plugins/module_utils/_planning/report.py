@@ -141,9 +141,9 @@ def _pools(report: Report) -> list[str]:
 
 def _fill(state: Mapping[str, Any]) -> str:
     filled = min(BAR_WIDTH, max(0, round(state["used_percent"] * BAR_WIDTH / 100)))
-    bar = "#" * filled + "." * (BAR_WIDTH - filled)
+    gauge = "#" * filled + "." * (BAR_WIDTH - filled)
     return (
-        f"[{bar}] {state['used_percent']:6.2f} % of what may be written, {gib_from_kib(state['limit_kib']):g} GiB raw"
+        f"[{gauge}] {state['used_percent']:6.2f} % of what may be written, {gib_from_kib(state['limit_kib']):g} GiB raw"
     )
 
 
