@@ -70,6 +70,22 @@ def transaction_id(snapshot: Snapshot, pool: StoragePool, policy_hash: str, sequ
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 
 
+def bought_places(site: Site, unfinished: Sequence[OwnedVolume]) -> tuple[dict[str, Place], list[str]]:
+    """Where the SDSs of bought volumes are, by id, and why some cannot be found."""
+    wanted = {volume.sds_id for volume in unfinished}
+    places: dict[str, Place] = {}
+    refused = []
+    for sds in site.snapshot.sds:
+        if sds.id in wanted:
+            place, reason = site.locate(sds)
+            if place is None:
+                refused.append(reason)
+            else:
+                places[sds.id] = place
+    gone = wanted - {sds.id for sds in site.snapshot.sds}
+    return places, refused + [f"SDS {sds_id} is not in the system" for sds_id in sorted(gone)]
+
+
 def missing_places(
     site: Site, unfinished: Sequence[OwnedVolume], owned_before: Sequence[OwnedVolume]
 ) -> Optional[list[tuple[Place, int]]]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from . import capacity
-from .actions import Purchase, missing_places, transaction_id
+from .actions import Purchase, bought_places, missing_places, transaction_id
 from .decision import Action, Failure, PoolDecision, Verdict
 from .health_gate import cluster_findings, pool_findings
 from .ledger import OwnedVolume, next_sequence
@@ -19,7 +19,7 @@ from .model import Snapshot, StoragePool
 from .policy import Policy, PoolPolicy
 from .prices import monthly_usd
 from .sizing import Choice, Limits, VolumeSet, choose, need_of
-from .spread import Place, Site, Surroundings, Unit
+from .spread import Site, Surroundings, Unit
 
 DAY_SECONDS = 86400
 # Below its own critical threshold a pool still rebalances; acting must begin earlier than that.
@@ -182,7 +182,7 @@ class PoolPlanner:
         if self.run.around is None:
             return self._undecided({volume.sds_id for volume in self.unfinished})
         site = Site(self.run.snapshot, self.pool, self.rules, self.run.around)
-        places, refused = self._bought_places(site)
+        places, refused = bought_places(site, self.unfinished)
         if refused:
             return self._no_seat(refused, "the unfinished purchase has volumes for an SDS out of reach")
         # Room is counted as before the purchase, so that the set comes out the same.
@@ -223,20 +223,6 @@ class PoolPlanner:
             predicted_limit_kib=limit_kib,
             predicted_used_percent=used_percent,
         )
-
-    def _bought_places(self, site: Site) -> tuple[dict[str, Place], list[str]]:
-        wanted = {volume.sds_id for volume in self.unfinished}
-        places: dict[str, Place] = {}
-        refused = []
-        for sds in self.run.snapshot.sds:
-            if sds.id in wanted:
-                place, reason = site.locate(sds)
-                if place is None:
-                    refused.append(reason)
-                else:
-                    places[sds.id] = place
-        gone = wanted - {sds.id for sds in self.run.snapshot.sds}
-        return places, refused + [f"SDS {sds_id} is not in the system" for sds_id in sorted(gone)]
 
     def _predict(self, limit_kib: int) -> tuple[int, float]:
         spare_kib = capacity.spare_kib(limit_kib, self.pool.spare_percentage)
