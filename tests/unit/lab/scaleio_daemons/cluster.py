@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import random
 import shutil
 import signal
 import socket
@@ -23,17 +23,18 @@ PASSWORD = "Scaleio-123"
 ROLES = {"127.0.0.1": "1", "127.0.0.2": "1", "127.0.0.3": "0"}
 
 
-def free_port(ips: list[str]) -> int:
-    """A port that is free on all addresses; below the ephemeral range, so that no client takes it meanwhile."""
-    for port in range(21000 + os.getpid() % 5000, 32000):
+def free_ports(ips: list[str], count: int) -> list[int]:
+    """Ports in a row, free on all addresses and below the ephemeral range, so that no client takes one meanwhile."""
+    for _ in range(100):
+        first = random.randrange(21000, 32000 - count)
         try:
-            for ip in ips:
-                with socket.create_server((ip, port)):
-                    pass
-            return port
+            for port in range(first, first + count):
+                for ip in ips:
+                    socket.create_server((ip, port)).close()
         except OSError:
             continue
-    raise RuntimeError("no free port")
+        return list(range(first, first + count))
+    raise RuntimeError("no free ports")
 
 
 def wait_until(condition: Callable[[], object], seconds: float, what: str) -> float:
@@ -105,10 +106,8 @@ class MdmCluster(Daemons):
         self.roles = roles
         self.ips = list(roles)
         self.managers = [ip for ip in roles if roles[ip] == "1"]
-        self.management_port = free_port(self.ips)
-        self.cluster_port = free_port(self.ips)
-        while self.cluster_port == self.management_port:
-            self.cluster_port += 1
+        ports = free_ports(self.ips, 5)
+        self.management_port, self.cluster_port, self.sds_port, self.https_port, self.http_port = ports
         self.disks = Path(tempfile.mkdtemp(prefix="sds-", dir="/dev/shm"))
 
         self.certificate = make_certificate(folder / "mdm.pem")
@@ -186,10 +185,6 @@ class MdmCluster(Daemons):
             "--listen", f"127.0.0.{number}", "--port", str(self.sds_port), "--allow-files",
         )  # fmt: skip
         return str(disk)
-
-    @property
-    def sds_port(self) -> int:
-        return max(self.management_port, self.cluster_port) + 1
 
     def start_sdc(self, name: str, ip: str) -> str:
         """An SDC; returns its control socket."""

@@ -17,7 +17,7 @@ import pytest
 
 from lab.paths import CHECKOUT
 from lab.scaleio.daemons.gateway_service import save_password
-from tests.unit.lab.scaleio_daemons.cluster import PASSWORD, MdmCluster, free_port, wait_until
+from tests.unit.lab.scaleio_daemons.cluster import PASSWORD, MdmCluster, wait_until
 
 GIB_KIB = 1024 * 1024
 
@@ -36,11 +36,10 @@ class Stage(MdmCluster):
         save_password(self.folder / "admin.secret", "Gateway-1")
         properties = self.folder / "gatewayUser.properties"
         properties.write_text("mdm.ip.addresses=127.0.0.1,127.0.0.2\nsecurity.bypass_certificate_check=true\n")
-        self.https_port, http_port = free_port(["127.0.0.1"]), self.sds_port + 1
         ready = self.start(
             "gateway", "lab.scaleio.daemons.gateway_service", "--properties", str(properties),
             "--certificate", str(self.certificate), "--secret", str(self.folder / "admin.secret"),
-            "--listen", "127.0.0.1", "--https-port", str(self.https_port), "--http-port", str(http_port),
+            "--listen", "127.0.0.1", "--https-port", str(self.https_port), "--http-port", str(self.http_port),
             "--mdm-port", str(self.management_port),
         )  # fmt: skip
         assert ready["mdm"] == ["127.0.0.1", "127.0.0.2"]
