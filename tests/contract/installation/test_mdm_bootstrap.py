@@ -1,0 +1,107 @@
+"""An MDM cluster formed with scli from daemons that nobody has touched, and from half-formed ones."""
+
+import importlib
+import json
+import os
+import signal
+import stat
+import sys
+
+import pytest
+from ansible.module_utils.testing import patch_module_args
+
+from lab.paths import CHECKOUT
+from tests.unit.lab.scaleio_daemons.cluster import PASSWORD, MdmCluster, wait_until
+
+MODULE = "ansible_collections.mesos_scaleio.platform.plugins.modules.scaleio_mdm_bootstrap"
+NAMES = {"127.0.0.1": ("mdm1", "primary"), "127.0.0.2": ("mdm2", "secondary"), "127.0.0.3": ("tb1", "tiebreaker")}
+ALL_STEPS = ["create_cluster", "set_password", "add_standby", "add_standby", "switch_mode", "rename_system"]
+
+
+@pytest.fixture
+def mdms(tmp_path):
+    cluster = MdmCluster(tmp_path)
+    try:
+        for ip in cluster.ips:
+            cluster.start_mdm(ip)
+        scli = tmp_path / "scli"
+        # The words that matter are the module's; where this cluster listens is the test's business.
+        scli.write_text(
+            f'#!/bin/sh\necho "$*" >> {tmp_path}/commands\n'
+            f'cd {CHECKOUT} && SCLI_HOME={tmp_path}/home exec {sys.executable} -m lab.scaleio.scli "$@"'
+            f" --mdm_port {cluster.management_port}\n"
+        )
+        scli.chmod(scli.stat().st_mode | stat.S_IXUSR)
+        yield cluster
+    finally:
+        cluster.close()
+
+
+@pytest.fixture
+def bootstrap(mdms, tmp_path, capsys):
+    def run(check=False, **changes):
+        options = {
+            "members": [{"name": name, "ips": [ip], "role": role} for ip, (name, role) in NAMES.items()],
+            "password": PASSWORD,
+            "system_name": "lab",
+            "executable": str(tmp_path / "scli"),
+            "wait_timeout_seconds": 20,
+            **changes,
+            "_ansible_check_mode": check,
+        }
+        with patch_module_args(options), pytest.raises(SystemExit):
+            importlib.import_module(MODULE).main()
+        result = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+        assert PASSWORD not in json.dumps(result)
+        result["actions"] = [step["action"] for step in result.get("steps", [])]
+        return result
+
+    return run
+
+
+def commands(tmp_path):
+    return (tmp_path / "commands").read_text().splitlines()
+
+
+def test_from_nothing_and_again(bootstrap, mdms, tmp_path):
+    assert bootstrap(check=True)["actions"] == ALL_STEPS
+    assert not any("create_mdm_cluster" in line for line in commands(tmp_path))
+    assert bootstrap()["actions"] == ALL_STEPS
+    again = bootstrap()
+    assert (again["changed"], again["actions"]) == (False, [])
+    assert bootstrap(check=True)["changed"] is False
+
+
+def test_an_interrupted_run_is_continued(bootstrap, tmp_path):
+    single = [{"name": "mdm1", "ips": ["127.0.0.1"], "role": "primary"}]
+    assert bootstrap(members=single, system_name="")["actions"] == ["create_cluster", "set_password"]
+    assert bootstrap()["actions"] == ["add_standby", "add_standby", "switch_mode", "rename_system"]
+
+
+def test_a_run_that_ended_before_the_password_was_set_is_continued(bootstrap, tmp_path):
+    create = "--create_mdm_cluster --master_mdm_ip 127.0.0.1 --master_mdm_name mdm1 --accept_license"
+    assert os.system(f"{tmp_path}/scli {create} --approve_certificate > /dev/null") == 0
+    assert bootstrap(check=True)["actions"] == ["set_password"]
+    assert bootstrap()["actions"] == ["set_password", *ALL_STEPS[2:]]
+
+
+def test_after_a_failover_nothing_is_to_be_done(bootstrap, mdms):
+    bootstrap()
+    mdms.signal("127.0.0.1", signal.SIGKILL)
+    wait_until(lambda: mdms.status("127.0.0.2")["serving"], 10, "the secondary serves")
+    assert bootstrap()["changed"] is False
+
+
+def test_another_password_is_refused_and_nothing_is_done(bootstrap, tmp_path):
+    bootstrap()
+    before = len(commands(tmp_path))
+    result = bootstrap(password="Other-password-1")
+    assert result["failed"]
+    assert "check scaleio_admin_password" in result["msg"]
+    assert not [line for line in commands(tmp_path)[before:] if "--login" not in line]
+
+
+def test_members_that_form_no_cluster_are_refused_before_anything(bootstrap, tmp_path):
+    result = bootstrap(members=[{"name": "a", "ips": ["127.0.0.1"], "role": "secondary"}])
+    assert "exactly one member must have the role primary" in result["msg"]
+    assert not (tmp_path / "commands").exists()

@@ -1,0 +1,74 @@
+"""Several files in one task: what is written, what is removed, and what a diff may show."""
+
+import os
+
+
+def flags(tmp_path, **values):
+    return [{"path": str(tmp_path / "mesos-agent"), "flags": values}]
+
+
+def written(tmp_path):
+    folder = tmp_path / "mesos-agent"
+    return {path.name: path.read_text() for path in sorted(folder.iterdir())}
+
+
+def test_values_become_files_and_booleans_become_switches(run, tmp_path):
+    values = {"ip": "192.0.2.1", "port": 5051, "isolation": ["a", "b"], "switch_user": True, "strict": False}
+    result = run("configuration_files", flag_directories=flags(tmp_path, **values, launcher=None, roles=[], x=""))
+    assert result["changed"]
+    assert written(tmp_path) == {
+        "?no-strict": "",
+        "?switch_user": "",
+        "ip": "192.0.2.1\n",
+        "isolation": "a,b\n",
+        "port": "5051\n",
+    }
+
+
+def test_second_run_changes_nothing(run, tmp_path):
+    options = {"flag_directories": flags(tmp_path, ip="192.0.2.1"), "files": {str(tmp_path / "a/zk"): "zk://h/m"}}
+    assert run("configuration_files", **options)["changed"]
+    again = run("configuration_files", **options)
+    assert not again["changed"]
+    assert again["steps"] == []
+    assert (tmp_path / "a/zk").read_text() == "zk://h/m\n"
+
+
+def test_stray_files_go_and_hidden_ones_and_folders_stay(run, tmp_path):
+    folder = tmp_path / "mesos-agent"
+    (folder / "attributes").mkdir(parents=True)
+    for name in ("ip~", "?switch_user", ".swp"):
+        (folder / name).write_text("x")
+    run("configuration_files", flag_directories=flags(tmp_path, switch_user=False))
+    assert {path.name for path in folder.iterdir()} == {"?no-switch_user", ".swp", "attributes"}
+
+
+def test_check_mode_says_the_same_and_writes_nothing(run, tmp_path):
+    options = {"flag_directories": flags(tmp_path, ip="192.0.2.1"), "files": {str(tmp_path / "new/zk"): "zk"}}
+    checked = run("configuration_files", check=True, **options)
+    assert os.listdir(tmp_path) == []
+    assert run("configuration_files", **options)["steps"] == checked["steps"]
+
+
+def test_a_link_is_followed(run, tmp_path):
+    (tmp_path / "real").write_text("1\n")
+    (tmp_path / "myid").symlink_to(tmp_path / "real")
+    run("configuration_files", files={str(tmp_path / "myid"): 2})
+    assert (tmp_path / "myid").is_symlink()
+    assert (tmp_path / "real").read_text() == "2\n"
+
+
+def test_permissions_are_kept_right(run, tmp_path):
+    path = tmp_path / "zk"
+    path.write_text("zk://h/m\n")
+    path.chmod(0o644)
+    result = run("configuration_files", files={str(path): "zk://h/m"}, mode="0600")
+    assert result["steps"] == [{"action": "chmod", "path": str(path)}]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_diff_hides_the_password_of_an_address(run, tmp_path):
+    result = run("configuration_files", files={str(tmp_path / "zk"): "zk://user:hunter2@host:2181/mesos"}, mode="0600")
+    shown = str(result["diff"])
+    assert "hunter2" not in shown
+    assert "zk://user:***@host:2181/mesos" in shown
