@@ -11,6 +11,8 @@ from collections.abc import Callable
 from lab import paths
 from tests.support.hosts import LabHosts
 
+IP_FREEBIND = 15  # not in Python's socket module before 3.12
+
 
 def leftovers(name: str) -> list[str]:
     found = []
@@ -27,8 +29,8 @@ def test_a_lab_that_cannot_come_up_leaves_nothing_behind() -> None:
     lab = LabHosts("broken", "198.18.2.0/24")
     with socket.socket() as taken:
         # the EC2 emulator, the last thing to start, finds its port taken
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(("0.0.0.0", 5555))
+        taken.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)  # the lab's bridge is not there yet
+        taken.bind(("198.18.2.1", 5555))
         taken.listen()
         command = [str(paths.CHECKOUT / "lab/bin/lab"), "--name", lab.name, "--subnet", lab.subnet, "up"]
         done = subprocess.run(command, capture_output=True, text=True)

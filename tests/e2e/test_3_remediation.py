@@ -84,7 +84,8 @@ def test_the_pool_grows_by_one_equal_volume_per_sds(lab: LabHosts) -> None:
     grown = after["capacity"]["limit_kib"] - before["capacity"]["limit_kib"]
     assert grown == 3 * ((size_gib - 1) * (1 << 20) - 1024)
     assert after["used_percent"] < 75
-    devices = [device for device in lab.facts()["scaleio"]["devices"] if device["name"].startswith("vol-")]
+    ids = {volume["VolumeId"] for volume in volumes}
+    devices = [device for device in lab.facts()["scaleio"]["devices"] if device["name"] in ids]
     assert [device["state"] for device in devices] == ["Normal"] * 3
 
 
