@@ -14,14 +14,14 @@ def active(mesos: dict[str, Any]) -> set[str]:
 
 
 def test_another_master_leads_when_the_leader_is_killed(lab: LabHosts, figure: Callable[..., None]) -> None:
-    before = lab.facts()["mesos"]
+    before = lab.facts("mesos")["mesos"]
     leader = before["leader"]["hostname"]
     host = next(name for name in ("master1", "master2", "master3") if leader in (name, lab.address(name)))
     lab.run("kill", host)
     killed = time.monotonic()
     try:
         after = eventually(
-            lambda: lab.facts()["mesos"],
+            lambda: lab.facts("mesos")["mesos"],
             lambda mesos: mesos["leader"]["hostname"] != leader and active(mesos) == active(before),
             60,
             "another leader, with every agent registered under its old id",
@@ -33,7 +33,7 @@ def test_another_master_leads_when_the_leader_is_killed(lab: LabHosts, figure: C
 
 
 def test_the_secondary_takes_over_when_the_mdm_primary_is_killed(lab: LabHosts, figure: Callable[..., None]) -> None:
-    before = lab.facts()["scaleio"]
+    before = lab.facts("scaleio")["scaleio"]
     assert before["system"]["mdm"]["primary"]["ips"] == [lab.address("agent1")]
     # the daemon alone dies: its host, and with it the host's SDS, stays
     lab.execute("agent1", "systemctl mask --runtime mdm && systemctl kill -s KILL mdm")
@@ -41,7 +41,7 @@ def test_the_secondary_takes_over_when_the_mdm_primary_is_killed(lab: LabHosts, 
     secondary = [lab.address("agent2")]
     try:
         after = eventually(
-            lambda: lab.facts()["scaleio"],
+            lambda: lab.facts("scaleio")["scaleio"],
             lambda scaleio: scaleio["system"]["mdm"]["primary"]["ips"] == secondary,
             30,
             "the secondary is primary and the Gateway answers for it",
@@ -53,7 +53,7 @@ def test_the_secondary_takes_over_when_the_mdm_primary_is_killed(lab: LabHosts, 
         assert after[what] == before[what]
     assert [device["id"] for device in after["devices"]] == [device["id"] for device in before["devices"]]
     eventually(
-        lambda: lab.facts()["scaleio"]["system"]["mdm"]["state"],
+        lambda: lab.facts("scaleio")["scaleio"]["system"]["mdm"]["state"],
         lambda state: state == "ClusteredNormal",
         30,
         "the old primary is back in the cluster",

@@ -42,7 +42,7 @@ def calls(lab: LabHosts) -> dict[str, int]:
 
 
 def pool(lab: LabHosts) -> dict[str, Any]:
-    return dict(lab.facts()["scaleio"]["storage_pools"][0])
+    return dict(lab.facts("scaleio")["scaleio"]["storage_pools"][0])
 
 
 def test_nothing_to_do_below_the_threshold(lab: LabHosts) -> None:
@@ -85,7 +85,7 @@ def test_the_pool_grows_by_one_equal_volume_per_sds(lab: LabHosts) -> None:
     assert grown == 3 * ((size_gib - 1) * (1 << 20) - 1024)
     assert after["used_percent"] < 75
     ids = {volume["VolumeId"] for volume in volumes}
-    devices = [device for device in lab.facts()["scaleio"]["devices"] if device["name"] in ids]
+    devices = [device for device in lab.facts("scaleio")["scaleio"]["devices"] if device["name"] in ids]
     assert [device["state"] for device in devices] == ["Normal"] * 3
 
 
