@@ -134,7 +134,7 @@ class _Run:
             left = [step for step in left if step not in done]
             failed = [attempt for attempt in attempts if attempt.error is not None]
             for attempt in failed:
-                if attempt.error is not None and not _is_uncertain(attempt.error):
+                if attempt.error is not None and not is_uncertain(attempt.error):
                     raise ApplyFailed(attempt.error, self.done, left, attempt.step)
             if failed:
                 return failed
@@ -191,7 +191,7 @@ class _Run:
         return [f"device {d.name or d.path} ({d.state})" for d in devices if d.state != "Normal"]
 
 
-def _is_uncertain(error: ScaleioError) -> bool:
+def is_uncertain(error: ScaleioError) -> bool:
     if isinstance(error, Refused):
         return error.error_code in PRESENT_CODES or PRESENT_TEXT in error.server.lower()
     return isinstance(error, AnswerLost)
