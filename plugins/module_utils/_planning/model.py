@@ -86,6 +86,7 @@ class StoragePool:
     capacity: PoolCapacity
     used_percent: float
     used_percent_raw: float
+    use_rfcache: Optional[bool] = None
 
 
 @dataclass(frozen=True)
@@ -166,13 +167,17 @@ class Snapshot:
 
 
 def from_dict(kind: type[T], data: Mapping[str, Any], where: str = "") -> T:
-    """Build `kind` from JSON-like data; keys the model does not know are ignored, missing ones are an error."""
+    """Build `kind` from JSON-like data; keys the model does not know are ignored, missing ones without a default
+    are an error."""
     if not isinstance(data, Mapping):
         raise ShapeError(f"{where or kind.__name__} must be a mapping, got {type(data).__name__}")
     values = {}
     for name, hint in get_type_hints(kind).items():
         place = f"{where}.{name}" if where else name
         if name not in data:
+            # A default is an attribute of the class.
+            if hasattr(kind, name):
+                continue
             raise ShapeError(f"{place} is missing")
         values[name] = _value(hint, data[name], place)
     return kind(**values)

@@ -5,26 +5,23 @@
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
-import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
 from .model import SdsIp
+from .topology_values import ValueReader
 
 IP_ROLES = ("all", "sdsOnly", "sdcOnly")
 MEDIA_TYPES = ("HDD", "SSD", "Transitional")
 VOLUME_TYPES = ("thin", "thick")
 VOLUME_STEP_GIB = 8
 MAXIMUM_VOLUME_GIB = 1024 * 1024
-MAXIMUM_NAME_LENGTH = 31
-# What the MDM accepts in names: anything printable except spaces.
-_NAME = re.compile(r"[!-~]+")
-# Stands for an entry that is no mapping at all, so that its missing keys are not reported as well.
-_UNREADABLE: Mapping[str, Any] = {}
+# ScaleIO refuses smaller disks.
+MINIMUM_DISK_GIB = 100
+MAXIMUM_DISK_GIB = 1024 * 1024
+DEFAULT_NAME = "default"
 
 
 class TopologyError(ValueError):
@@ -58,6 +55,7 @@ class WantedPool:
     rebalance: Optional[bool]
     capacity_alert_high_percent: Optional[int]
     capacity_alert_critical_percent: Optional[int]
+    rfcache: Optional[bool] = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +67,17 @@ class WantedDevice:
 
 
 @dataclass(frozen=True)
+class WantedDisks:
+    """Not certain devices, but all blank disks of a kind; which those are is found on the host."""
+
+    where: str
+    storage_pool: str
+    at_least_gib: int
+    at_most_gib: int
+    rotational: Optional[bool]
+
+
+@dataclass(frozen=True)
 class WantedSds:
     where: str
     name: str
@@ -76,6 +85,7 @@ class WantedSds:
     fault_set: Optional[str]
     ips: tuple[SdsIp, ...]
     devices: tuple[WantedDevice, ...]
+    disks: tuple[WantedDisks, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,191 +116,189 @@ def parse_topology(document: Mapping[str, Any]) -> Topology:
     return topology
 
 
-class _Reader:
-    """Reads on after each problem; values that are wrong become harmless ones, since the result is then not used."""
+@dataclass
+class _Found:
+    """What has been read so far."""
 
-    def __init__(self) -> None:
-        self.problems: list[str] = []
+    domains: list[str]
+    fault_sets: list[WantedFaultSet]
+    pools: list[WantedPool]
+    sds: list[WantedSds]
 
+
+Storage = tuple[tuple[WantedDevice, ...], tuple[WantedDisks, ...]]
+
+
+class _Reader(ValueReader):
     def topology(self, document: Any) -> Topology:
-        top = self._mapping(document, "topology", {"protection_domains", "volumes"})
-        domains: list[str] = []
-        fault_sets: list[WantedFaultSet] = []
-        pools: list[WantedPool] = []
-        sds: list[WantedSds] = []
-        for entry, where in self._entries(top, "protection_domains", ""):
-            keys = self._mapping(entry, where, {"name", "fault_sets", "storage_pools", "sds"})
-            domain = self._name(keys, where)
-            domains.append(domain)
-            fault_sets += [self._fault_set(e, w, domain) for e, w in self._entries(keys, "fault_sets", where)]
-            pools += [self._pool(e, w, domain) for e, w in self._entries(keys, "storage_pools", where)]
-            sds += [self._sds(e, w, domain) for e, w in self._entries(keys, "sds", where)]
-        volumes = [self._volume(e, w) for e, w in self._entries(top, "volumes", "")]
-        self._unique("protection domain", domains)
-        self._unique("fault set", [f"{item.protection_domain}/{item.name}" for item in fault_sets])
-        self._unique("storage pool", [f"{item.protection_domain}/{item.name}" for item in pools])
-        self._unique("SDS", [item.name for item in sds])
-        self._unique("SDS address", [address.ip for item in sds for address in item.ips])
-        self._unique("device", [f"{item.name}:{device.path}" for item in sds for device in item.devices])
-        self._unique("device name", [f"{i.name}:{d.name}" for i in sds for d in i.devices if d.name is not None])
-        self._unique("volume", [item.name for item in volumes])
-        return Topology(tuple(domains), tuple(fault_sets), tuple(pools), tuple(sds), tuple(volumes))
+        short = {"domain", "pools", "devices", "sds"}
+        top = self.mapping(document, "topology", {"protection_domains", "volumes", *short})
+        found = _Found([], [], [], [])
+        if short & set(top):
+            self._one_domain(top, found)
+        for entry, where in self.entries(top, "protection_domains", ""):
+            keys = self.mapping(entry, where, {"name", "fault_sets", "storage_pools", "sds"})
+            domain = self.name(keys, where)
+            found.domains.append(domain)
+            found.fault_sets += [self._fault_set(e, w, domain) for e, w in self.entries(keys, "fault_sets", where)]
+            pools = [self._pool(e, w, domain) for e, w in self.entries(keys, "storage_pools", where)]
+            found.pools += pools
+            sds = [self._sds(e, w, domain, _only(pools)) for e, w in self.entries(keys, "sds", where)]
+            found.sds += sds
+        volumes = [self._volume(e, w) for e, w in self.entries(top, "volumes", "")]
+        self._refuse_duplicates(found, volumes)
+        return Topology(
+            tuple(found.domains), tuple(found.fault_sets), tuple(found.pools), tuple(found.sds), tuple(volumes)
+        )
+
+    def _one_domain(self, top: Mapping[str, Any], found: _Found) -> None:
+        """The short form: one domain, whose servers all have the same devices unless they say otherwise."""
+        domain = DEFAULT_NAME
+        if top.get("domain") is not None:
+            domain = self.name({"name": top["domain"]}, "domain")
+        found.domains.append(domain)
+        pools = [self._pool(e, w, domain) for e, w in self._named(top, "pools", [DEFAULT_NAME])]
+        found.pools += pools
+        shared = self._storage(top, "", _only(pools))
+        servers = [self._sds(e, w, domain, _only(pools), shared) for e, w in self._servers(top)]
+        found.sds += servers
+        names = dict.fromkeys(sds.fault_set for sds in servers if sds.fault_set is not None)
+        found.fault_sets += [WantedFaultSet("sds", name, domain) for name in names]
+
+    def _refuse_duplicates(self, found: _Found, volumes: list[WantedVolume]) -> None:
+        self.unique("protection domain", found.domains)
+        self.unique("fault set", [f"{item.protection_domain}/{item.name}" for item in found.fault_sets])
+        self.unique("storage pool", [f"{item.protection_domain}/{item.name}" for item in found.pools])
+        self.unique("SDS", [item.name for item in found.sds])
+        self.unique("SDS address", [address.ip for item in found.sds for address in item.ips])
+        self.unique("device", [f"{item.name}:{device.path}" for item in found.sds for device in item.devices])
+        named = [f"{item.name}:{device.name}" for item in found.sds for device in item.devices if device.name]
+        self.unique("device name", named)
+        self.unique("volume", [item.name for item in volumes])
 
     def _fault_set(self, entry: Any, where: str, domain: str) -> WantedFaultSet:
-        keys = self._mapping(entry, where, {"name"})
-        return WantedFaultSet(where, self._name(keys, where), domain)
+        keys = self.mapping(entry, where, {"name"})
+        return WantedFaultSet(where, self.name(keys, where), domain)
 
     def _pool(self, entry: Any, where: str, domain: str) -> WantedPool:
         known = set(WantedPool.__dataclass_fields__) - {"where", "protection_domain"}
-        keys = self._mapping(entry, where, known)
-        high = self._number(keys, "capacity_alert_high_percent", where, range(1, 101))
-        critical = self._number(keys, "capacity_alert_critical_percent", where, range(1, 101))
+        keys = self.mapping(entry, where, known)
+        high = self.number(keys, "capacity_alert_high_percent", where, range(1, 101))
+        critical = self.number(keys, "capacity_alert_critical_percent", where, range(1, 101))
         if high is not None and critical is not None and high >= critical:
-            self._problem(f"{where}.capacity_alert_high_percent", f"{high} must be below the critical {critical}")
+            self.problem(f"{where}.capacity_alert_high_percent", f"{high} must be below the critical {critical}")
         return WantedPool(
             where=where,
-            name=self._name(keys, where),
+            name=self.name(keys, where),
             protection_domain=domain,
-            media_type=self._choice(keys, "media_type", where, MEDIA_TYPES),
-            spare_percentage=self._number(keys, "spare_percentage", where, range(100)),
-            allow_small_spare=bool(self._flag(keys, "allow_small_spare", where)),
-            zero_padding=self._flag(keys, "zero_padding", where),
-            rebuild=self._flag(keys, "rebuild", where),
-            rebalance=self._flag(keys, "rebalance", where),
+            media_type=self.choice(keys, "media_type", where, MEDIA_TYPES),
+            spare_percentage=self.number(keys, "spare_percentage", where, range(100)),
+            allow_small_spare=bool(self.flag(keys, "allow_small_spare", where)),
+            zero_padding=self.flag(keys, "zero_padding", where),
+            rebuild=self.flag(keys, "rebuild", where),
+            rebalance=self.flag(keys, "rebalance", where),
             capacity_alert_high_percent=high,
             capacity_alert_critical_percent=critical,
+            rfcache=self.flag(keys, "rfcache", where),
         )
 
-    def _sds(self, entry: Any, where: str, domain: str) -> WantedSds:
-        keys = self._mapping(entry, where, {"name", "ips", "fault_set", "devices"})
-        ips = tuple(self._ip(e, w) for e, w in self._entries(keys, "ips", where))
+    def _servers(self, top: Mapping[str, Any]) -> list[tuple[Any, str]]:
+        """A list as in a domain, or by name with the addresses or with whatever else a server has."""
+        value = top.get("sds")
+        if not isinstance(value, Mapping):
+            return self.entries(top, "sds", "")
+        servers = []
+        for name, keys in value.items():
+            known = keys if isinstance(keys, Mapping) else {"ips": [keys] if isinstance(keys, str) else keys}
+            servers.append(({"name": name, **known}, f"sds.{name}"))
+        return servers
+
+    def _named(self, top: Mapping[str, Any], key: str, otherwise: list[str]) -> list[tuple[Any, str]]:
+        """Things that need no more than a name may be given as just that."""
+        value = top.get(key, otherwise)
+        entries = self.entries({key: [value] if isinstance(value, str) else value}, key, "")
+        return [({"name": entry} if isinstance(entry, str) else entry, where) for entry, where in entries]
+
+    def _sds(
+        self, entry: Any, where: str, domain: str, only_pool: Optional[str], shared: Storage = ((), ())
+    ) -> WantedSds:
+        keys = self.mapping(entry, where, {"name", "ips", "fault_set", "devices"})
+        ips = tuple(self._ip(e, w) for e, w in self.entries(keys, "ips", where))
         roles = {address.role for address in ips}
         if ips and "all" not in roles and roles != {"sdsOnly", "sdcOnly"}:
-            self._problem(f"{where}.ips", "one address must have role all, or one sdsOnly and one sdcOnly")
+            self.problem(f"{where}.ips", "one address must have role all, or one sdsOnly and one sdcOnly")
+        devices, disks = self._storage(keys, where, only_pool) if keys.get("devices") is not None else shared
         return WantedSds(
             where=where,
-            name=self._name(keys, where),
+            name=self.name(keys, where),
             protection_domain=domain,
-            fault_set=self._text(keys, "fault_set", where),
+            fault_set=self.text(keys, "fault_set", where),
             ips=ips,
-            devices=tuple(self._device(e, w) for e, w in self._entries(keys, "devices", where)),
+            devices=devices,
+            disks=disks,
         )
 
+    def _storage(self, keys: Mapping[str, Any], where: str, only_pool: Optional[str]) -> Storage:
+        devices, disks = [], []
+        for entry, place in self.entries(keys, "devices", where):
+            if isinstance(entry, Mapping) and "blank_disks" in entry:
+                disks.append(self._disks(entry, place, only_pool))
+            else:
+                devices.append(self._device({"path": entry} if isinstance(entry, str) else entry, place, only_pool))
+        return tuple(devices), tuple(disks)
+
     def _ip(self, entry: Any, where: str) -> SdsIp:
-        keys = self._mapping({"ip": entry} if isinstance(entry, str) else entry, where, {"ip", "role"})
-        ip = self._text(keys, "ip", where, required=True) or ""
+        keys = self.mapping({"ip": entry} if isinstance(entry, str) else entry, where, {"ip", "role"})
+        ip = self.text(keys, "ip", where, required=True) or ""
         try:
             ipaddress.ip_address(ip)
         except ValueError:
             if ip:
-                self._problem(f"{where}.ip", f"{ip!r} is not an IP address")
-        return SdsIp(ip, self._choice(keys, "role", where, IP_ROLES) or "all")
+                self.problem(f"{where}.ip", f"{ip!r} is not an IP address")
+        return SdsIp(ip, self.choice(keys, "role", where, IP_ROLES) or "all")
 
-    def _device(self, entry: Any, where: str) -> WantedDevice:
-        keys = self._mapping(entry, where, {"path", "storage_pool", "name"})
-        path = self._text(keys, "path", where, required=True) or ""
+    def _device(self, entry: Any, where: str, only_pool: Optional[str]) -> WantedDevice:
+        keys = self.mapping(entry, where, {"path", "storage_pool", "name"})
+        path = self.text(keys, "path", where, required=True) or ""
         if path and not path.startswith("/"):
-            self._problem(f"{where}.path", f"{path!r} is not an absolute path")
-        name = self._name(keys, where) if keys.get("name") is not None else None
-        return WantedDevice(where, path, self._text(keys, "storage_pool", where, required=True) or "", name)
+            self.problem(f"{where}.path", f"{path!r} is not an absolute path")
+        name = self.name(keys, where) if keys.get("name") is not None else None
+        return WantedDevice(where, path, self._pool_name(keys, where, only_pool), name)
+
+    def _disks(self, entry: Any, where: str, only_pool: Optional[str]) -> WantedDisks:
+        keys = self.mapping(entry, where, {"blank_disks", "storage_pool"})
+        place = f"{where}.blank_disks"
+        rule = self.mapping(keys["blank_disks"], place, {"at_least_gib", "at_most_gib", "rotational"})
+        sizes = range(1, MAXIMUM_DISK_GIB + 1)
+        at_least = self.number(rule, "at_least_gib", place, sizes) or MINIMUM_DISK_GIB
+        at_most = self.number(rule, "at_most_gib", place, sizes) or MAXIMUM_DISK_GIB
+        if at_least > at_most:
+            self.problem(f"{place}.at_most_gib", f"{at_most} is less than at_least_gib, {at_least}")
+        pool = self._pool_name(keys, where, only_pool)
+        return WantedDisks(where, pool, at_least, at_most, self.flag(rule, "rotational", place))
+
+    def _pool_name(self, keys: Mapping[str, Any], where: str, only_pool: Optional[str]) -> str:
+        """A domain with one pool needs no words about which."""
+        return self.text(keys, "storage_pool", where, required=only_pool is None) or only_pool or ""
 
     def _volume(self, entry: Any, where: str) -> WantedVolume:
         known = set(WantedVolume.__dataclass_fields__) - {"where"}
-        keys = self._mapping(entry, where, known)
-        size = self._number(keys, "size_gib", where, range(1, MAXIMUM_VOLUME_GIB + 1), required=True) or VOLUME_STEP_GIB
+        keys = self.mapping(entry, where, known)
+        size = self.number(keys, "size_gib", where, range(1, MAXIMUM_VOLUME_GIB + 1), required=True) or VOLUME_STEP_GIB
         if size % VOLUME_STEP_GIB:
             fitting = -(-size // VOLUME_STEP_GIB) * VOLUME_STEP_GIB
-            self._problem(f"{where}.size_gib", f"{size} is not a multiple of {VOLUME_STEP_GIB}, take {fitting}")
-        sdcs = [self._plain(e, w) for e, w in self._entries(keys, "map_to", where)]
+            self.problem(f"{where}.size_gib", f"{size} is not a multiple of {VOLUME_STEP_GIB}, take {fitting}")
+        sdcs = [self.plain(e, w) for e, w in self.entries(keys, "map_to", where)]
         return WantedVolume(
             where=where,
-            name=self._name(keys, where),
-            storage_pool=self._text(keys, "storage_pool", where, required=True) or "",
-            protection_domain=self._text(keys, "protection_domain", where),
+            name=self.name(keys, where),
+            storage_pool=self.text(keys, "storage_pool", where, required=True) or "",
+            protection_domain=self.text(keys, "protection_domain", where),
             size_gib=size,
-            type=self._choice(keys, "type", where, VOLUME_TYPES) or "thin",
+            type=self.choice(keys, "type", where, VOLUME_TYPES) or "thin",
             map_to=tuple(sdcs),
         )
 
-    def _problem(self, where: str, text: str) -> None:
-        self.problems.append(f"{where}: {text}")
 
-    def _mapping(self, value: Any, where: str, known: set[str]) -> Mapping[str, Any]:
-        if not isinstance(value, Mapping):
-            self._problem(where, f"must be a mapping, got {value!r}")
-            return _UNREADABLE
-        for key in value:
-            if key not in known:
-                near = difflib.get_close_matches(str(key), known, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"known keys are {', '.join(sorted(known))}"
-                self._problem(f"{where}.{key}", f"unknown key, {hint}")
-        return value
-
-    def _entries(self, keys: Mapping[str, Any], key: str, where: str) -> list[tuple[Any, str]]:
-        place = f"{where}.{key}" if where else key
-        value = keys.get(key)
-        if value is None:
-            return []
-        if not isinstance(value, (list, tuple)):
-            self._problem(place, f"must be a list, got {value!r}")
-            return []
-        return [(entry, f"{place}[{index}]") for index, entry in enumerate(value)]
-
-    def _name(self, keys: Mapping[str, Any], where: str) -> str:
-        name = self._text(keys, "name", where, required=True) or ""
-        if len(name) > MAXIMUM_NAME_LENGTH:
-            self._problem(f"{where}.name", f"{name!r} is longer than {MAXIMUM_NAME_LENGTH} characters")
-        elif name and not _NAME.fullmatch(name):
-            self._problem(f"{where}.name", f"{name!r} has spaces or characters that ScaleIO names cannot have")
-        return name
-
-    def _text(self, keys: Mapping[str, Any], key: str, where: str, required: bool = False) -> Optional[str]:
-        value = keys.get(key)
-        if value is None:
-            if required and keys is not _UNREADABLE:
-                self._problem(f"{where}.{key}", "is required")
-            return None
-        return self._plain(value, f"{where}.{key}")
-
-    def _plain(self, value: Any, where: str) -> str:
-        if not isinstance(value, str) or not value:
-            self._problem(where, f"must be a non-empty text, got {value!r}")
-            return ""
-        return value
-
-    def _choice(self, keys: Mapping[str, Any], key: str, where: str, choices: tuple[str, ...]) -> Optional[str]:
-        value = self._text(keys, key, where)
-        if value and value not in choices:
-            self._problem(f"{where}.{key}", f"{value!r} is none of {', '.join(choices)}")
-        return value
-
-    def _number(
-        self, keys: Mapping[str, Any], key: str, where: str, within: range, required: bool = False
-    ) -> Optional[int]:
-        value = keys.get(key)
-        if value is None:
-            if required and keys is not _UNREADABLE:
-                self._problem(f"{where}.{key}", "is required")
-            return None
-        # Templates may turn numbers into text.
-        if isinstance(value, str) and value.isdigit():
-            value = int(value)
-        if not isinstance(value, int) or isinstance(value, bool):
-            self._problem(f"{where}.{key}", f"must be a whole number, got {value!r}")
-            return None
-        if value not in within:
-            self._problem(f"{where}.{key}", f"{value} is not within {within[0]} to {within[-1]}")
-        return value
-
-    def _flag(self, keys: Mapping[str, Any], key: str, where: str) -> Optional[bool]:
-        value = keys.get(key)
-        if isinstance(value, str) and value.lower() in ("true", "yes", "false", "no"):
-            return value.lower() in ("true", "yes")
-        if value is not None and not isinstance(value, bool):
-            self._problem(f"{where}.{key}", f"must be true or false, got {value!r}")
-        return bool(value) if value is not None else None
-
-    def _unique(self, what: str, names: list[str]) -> None:
-        for name, count in Counter(names).items():
-            if name and count > 1:
-                self.problems.append(f"{what} {name} is given more than once")
+def _only(pools: list[WantedPool]) -> Optional[str]:
+    return pools[0].name if len(pools) == 1 else None

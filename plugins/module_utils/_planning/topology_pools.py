@@ -73,9 +73,7 @@ class _PoolPlanner:
         """The least spare. Sizes of disks are known only once they are devices; until then equal units are assumed,
         which can only be too low."""
         if pool is not None and key not in self._growing:
-            return capacity.spare_floor_percent(
-                capacity.pool_fault_units_kib(self._system.snapshot, pool.id).values()
-            )
+            return capacity.spare_floor_percent(capacity.pool_fault_units_kib(self._system.snapshot, pool.id).values())
         return -(-100 // max(len(self._units.get(key, ())), capacity.MINIMUM_FAULT_UNITS))
 
     def _checked_spare(self, wanted: WantedPool, floor: int) -> Optional[int]:
@@ -98,6 +96,7 @@ class _PoolPlanner:
             "zero_padding": wanted.zero_padding,
             "rebuild": wanted.rebuild,
             "rebalance": wanted.rebalance,
+            "rfcache": wanted.rfcache,
         }
         return [
             Step("storage_pool", "create_storage_pool", wanted.name, queue, detail),
@@ -123,6 +122,8 @@ class _PoolPlanner:
         if wanted.rebalance is not None and wanted.rebalance != pool.rebalance_enabled:
             detail = {**domain, "rebalance": wanted.rebalance}
             steps.append(Step("pool_settings", "set_rebalance", pool.name, queue, detail))
+        if wanted.rfcache is not None and wanted.rfcache != pool.use_rfcache:
+            steps.append(Step("pool_settings", "set_rfcache", pool.name, queue, {**domain, "rfcache": wanted.rfcache}))
         alerts = (pool.capacity_alert_high_percent, pool.capacity_alert_critical_percent)
         return [*steps, *self._alerts(wanted, queue, alerts), *self._spare(wanted, key, pool)]
 

@@ -37,9 +37,7 @@ def plan_volumes(topology: Topology, system: SystemIndex, problems: list[str]) -
 
 
 def _pool_of(wanted: WantedVolume, pools: set[PoolKey], problems: list[str]) -> Optional[PoolKey]:
-    fitting = [
-        key for key in pools if key[1] == wanted.storage_pool and wanted.protection_domain in (None, key[0])
-    ]
+    fitting = [key for key in pools if key[1] == wanted.storage_pool and wanted.protection_domain in (None, key[0])]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:

@@ -100,6 +100,7 @@ def storage_pool(item: dict[str, Any], statistics: dict[str, Any]) -> dict[str, 
         "capacity": sizes,
         "used_percent": capacity.used_percent(sizes["in_use_kib"], sizes["limit_kib"], sizes["spare_kib"]),
         "used_percent_raw": capacity.used_percent_raw(sizes["in_use_kib"], sizes["limit_kib"]),
+        "use_rfcache": item.get("useRfcache"),
     }
 
 

@@ -58,6 +58,7 @@ class Writer:
             "zeroPaddingEnabled": _flag(detail["zero_padding"]),
             "rebuildEnabled": _flag(detail["rebuild"]),
             "rebalanceEnabled": _flag(detail["rebalance"]),
+            "useRfcache": _flag(detail["rfcache"]),
         }
         self._pools[key] = self._create("StoragePool", body)
         self._media_types[key] = detail["media_type"]
@@ -76,6 +77,10 @@ class Writer:
     def _set_rebalance(self, name: str, detail: dict[str, Any]) -> None:
         body = {"rebalanceEnabled": _flag(detail["rebalance"])}
         self._act("StoragePool", self._pool(name, detail), "setRebalanceEnabled", body)
+
+    def _set_rfcache(self, name: str, detail: dict[str, Any]) -> None:
+        action = "enableRfcache" if detail["rfcache"] else "disableRfcache"
+        self._act("StoragePool", self._pool(name, detail), action, {})
 
     def _set_capacity_alerts(self, name: str, detail: dict[str, Any]) -> None:
         body = {

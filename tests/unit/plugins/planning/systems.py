@@ -117,6 +117,7 @@ class Simulation:
             capacity=dict.fromkeys(CAPACITY_FIELDS, 0),
             used_percent=0.0,
             used_percent_raw=0.0,
+            use_rfcache=bool(detail["rfcache"]),
         )
 
     def set_zero_padding(self, name, detail):
@@ -129,6 +130,9 @@ class Simulation:
 
     def set_rebalance(self, name, detail):
         self._pool(name, detail)["rebalance_enabled"] = detail["rebalance"]
+
+    def set_rfcache(self, name, detail):
+        self._pool(name, detail)["use_rfcache"] = detail["rfcache"]
 
     def set_capacity_alerts(self, name, detail):
         pool = self._pool(name, detail)

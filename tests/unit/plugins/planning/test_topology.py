@@ -102,7 +102,11 @@ def test_settings_volumes_and_mappings():
     start = with_sdcs(built(), "10.0.0.11", "10.0.0.12")
     document = three_agents()
     domain(document)["storage_pools"][0].update(
-        spare_percentage=40, rebalance=False, capacity_alert_high_percent=70, capacity_alert_critical_percent=85
+        spare_percentage=40,
+        rebalance=False,
+        rfcache=True,
+        capacity_alert_high_percent=70,
+        capacity_alert_critical_percent=85,
     )
     document["volumes"] = [
         {"name": "data", "storage_pool": "default", "size_gib": 16, "map_to": ["10.0.0.11", start.sdcs[1].guid.lower()]}
@@ -110,6 +114,7 @@ def test_settings_volumes_and_mappings():
     steps = plan(document, start)
     assert [step.action for step in steps] == [
         "set_rebalance",
+        "set_rfcache",
         "set_capacity_alerts",
         "set_spare_percentage",
         "create_volume",

@@ -43,6 +43,21 @@ def test_from_nothing_and_then_nothing(start_emulator, run_module, three_agents,
     assert emulator.writes() == []
 
 
+@pytest.mark.parametrize("profile", ["2.0", "3.6", "4.5"])
+def test_rfcache_is_switched_and_stays(start_emulator, run_module, three_agents, profile):
+    emulator = start_emulator("--plain-http", "--profile", profile)
+
+    def apply(**pool):
+        result = run_module(scaleio_topology.main, **emulator.options(topology=three_agents(**pool)))
+        (pool,) = result["snapshot"]["storage_pools"]
+        return actions(result), pool["use_rfcache"]
+
+    assert apply(rfcache=True)[1] is True
+    assert apply(rfcache=True) == ([], True)
+    assert apply() == ([], True)
+    assert apply(rfcache=False) == (["set_rfcache"], False)
+
+
 def test_check_mode_predicts_and_writes_nothing(emulator, run_module, three_agents):
     arguments = emulator.options(topology=three_agents())
     predicted = run_module(scaleio_topology.main, check_mode=True, **arguments)
