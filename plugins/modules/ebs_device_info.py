@@ -114,7 +114,7 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.blank import GIB, findings
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.blank import GIB, blkid_probe, findings
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.errors import EbsError, as_failure
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.host_device import HostDevice, find_devices
 
@@ -133,9 +133,7 @@ def wait_for_devices(module: AnsibleModule) -> list[HostDevice]:
     params = module.params
     for volume_id in params["volume_ids"]:
         if not re.fullmatch(r"vol-[0-9a-f]{8,17}", volume_id):
-            raise EbsError(
-                "InvalidVolumeId", volume_id, f"{volume_id!r} is no volume id", "Use ids like vol-0123abcd."
-            )
+            raise EbsError("InvalidVolumeId", volume_id, f"{volume_id!r} is no volume id", "Use ids like vol-0123abcd.")
     deadline = time.monotonic() + params["timeout_seconds"]
     while True:
         found, missing = find_devices(params["volume_ids"], params["dev_root"], params["sysfs_root"])
@@ -154,15 +152,9 @@ def wait_for_devices(module: AnsibleModule) -> list[HostDevice]:
 
 
 def examine(module: AnsibleModule, device: HostDevice) -> dict:
-    blkid = module.get_bin_path("blkid", opt_dirs=["/usr/sbin", "/sbin"])
-
-    def probe(path: str) -> tuple:
-        code, output, _stderr = module.run_command([blkid, "-p", "-o", "export", path])
-        return code, output
-
     files_allowed = os.path.realpath(module.params["dev_root"]) != "/dev"
     try:
-        found = findings(device, module.params["size_gib"], files_allowed, probe if blkid else None)
+        found = findings(device, module.params["size_gib"], files_allowed, blkid_probe(module))
     except OSError as error:
         raise EbsError(
             "DeviceUnreadable",

@@ -11,7 +11,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.host_device import (
     EBS_MODEL,
@@ -39,29 +39,52 @@ Probe = Callable[[str], tuple[int, str]]
 def findings(
     device: HostDevice, size_gib: Optional[int], files_allowed: bool, probe: Optional[Probe], proc_root: str = "/proc"
 ) -> list[str]:
-    """Everything that speaks against writing to the device; empty means proven blank.
+    """Everything that speaks against writing to the device of a volume; empty means proven blank."""
+    return [*_identity(device, size_gib), *disk_findings(device, files_allowed, probe, proc_root)]
+
+
+def disk_findings(
+    device: HostDevice, files_allowed: bool, probe: Optional[Probe], proc_root: str = "/proc"
+) -> list[str]:
+    """The same for any disk.
 
     `probe` runs `blkid -p` on a path and returns its exit code and output; None where there is no blkid.
     """
     return [
-        *_identity(device, size_gib, files_allowed),
+        *_node(device, files_allowed),
         *_users(device, Path(proc_root)),
         *_content(device),
         *(_probed(device, probe) if probe else ()),
     ]
 
 
-def _identity(device: HostDevice, size_gib: Optional[int], files_allowed: bool) -> Iterator[str]:
+def blkid_probe(module: Any) -> Optional[Probe]:
+    """How an AnsibleModule asks blkid."""
+    blkid = module.get_bin_path("blkid", opt_dirs=["/usr/sbin", "/sbin"])
+    if not blkid:
+        return None
+
+    def probe(path: str) -> tuple[int, str]:
+        code, output, _stderr = module.run_command([blkid, "-p", "-o", "export", path])
+        return code, output
+
+    return probe
+
+
+def _identity(device: HostDevice, size_gib: Optional[int]) -> Iterator[str]:
     if device.model != EBS_MODEL:
         yield f"its model is {device.model!r}, not {EBS_MODEL!r}"
+    if size_gib is not None and device.size_bytes != size_gib * GIB:
+        yield f"its size is {device.size_bytes / GIB:g} GiB, expected are {size_gib} GiB"
+
+
+def _node(device: HostDevice, files_allowed: bool) -> Iterator[str]:
     is_block = stat.S_ISBLK(device.node.stat().st_mode)
     if not is_block and not files_allowed:
         yield f"{device.node} is not a block device"
     in_sysfs = read_text(device.sysfs / "dev")
     if is_block and in_sysfs and in_sysfs != device.numbers:
         yield f"{device.node} has the device number {device.numbers}, the kernel says {in_sysfs}"
-    if size_gib is not None and device.size_bytes != size_gib * GIB:
-        yield f"its size is {device.size_bytes / GIB:g} GiB, expected are {size_gib} GiB"
 
 
 def _users(device: HostDevice, proc_root: Path) -> Iterator[str]:
