@@ -1,0 +1,180 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run a plan for one object: write, read again, wait, and end the module with what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Callable, Optional
+
+from ansible.module_utils.basic import AnsibleModule
+
+from .._planning.objects import ObjectError, ObjectPlan, ObjectStep, Tree
+from .apply import ApplyFailed, NotConverged, NotReady, Patience, is_uncertain
+from .client import Gateway
+from .errors import NotFound, Refused, ScaleioError
+from .module import CONNECTION_SPEC, run_with_gateway
+
+Planner = Callable[[Tree, Mapping[str, Any]], ObjectPlan]
+
+OBJECT_SPEC: dict[str, dict[str, Any]] = {
+    "name": {"type": "str"},
+    "id": {"type": "str"},
+    "new_name": {"type": "str"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+}
+WAIT_SPEC: dict[str, dict[str, Any]] = {
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout_seconds": {"type": "int", "default": 300},
+}
+# Writing, waiting, and once more when another run was faster; anything beyond that does not end by itself.
+MAXIMUM_ROUNDS = 6
+# By code where the codes of all versions agree, by text where they do not.
+PROTECTION_CODES = frozenset({61, 67, 165, 216})
+PROTECTION_TEXTS = ("spare", "not enough devices", "not protected", "unbalanced")
+PROTECTION_REMEDY = (
+    "What is left of the storage pool could not hold the data twice and its spare, so nothing was removed: "
+    "add devices or free capacity first, and wait for rebuilds to end."
+)
+
+
+def run_object(module: AnsibleModule, planner: Planner) -> None:
+    """End the module with the object under its kind's name, or with the one message that says what was wrong."""
+
+    def run(gateway: Gateway) -> dict[str, Any]:
+        first = plan = planner(read_tree(gateway), module.params)
+        steps = list(plan.steps)
+        if not module.check_mode:
+            wait = module.params.get("wait", True)
+            patience = Patience(wait, module.params.get("wait_timeout_seconds", 300))
+            plan, steps = _Run(gateway, planner, module.params, patience).converge(first)
+        return {
+            "changed": bool(steps),
+            "steps": [step.as_dict() for step in steps],
+            "diff": {"before": first.before, "after": first.after},
+            plan.kind.noun: plan.shown,
+            "calls": gateway.calls,
+        }
+
+    try:
+        run_with_gateway(module, run)
+    except ObjectError as error:
+        failure = {
+            "code": "cannot_apply",
+            "object": error.label,
+            "server": "",
+            "remedy": "Correct the task, or first do what the problems name; nothing was written.",
+            "problems": list(error.problems),
+        }
+        module.fail_json(msg=f"{error}. Nothing was written.", failure=failure)
+
+
+def object_module(spec: Mapping[str, Any], **rules: Any) -> AnsibleModule:
+    return AnsibleModule(argument_spec={**CONNECTION_SPEC, **spec}, supports_check_mode=True, **rules)
+
+
+def read_tree(gateway: Gateway) -> Tree:
+    return Tree(gateway.get("/api/instances"), gateway.version)
+
+
+class _Run:
+    def __init__(self, gateway: Gateway, planner: Planner, wanted: Mapping[str, Any], patience: Patience) -> None:
+        self._gateway = gateway
+        self._planner = planner
+        self._wanted = wanted
+        self._patience = patience
+        self._deadline = patience.clock() + patience.timeout_seconds
+        self._done: list[ObjectStep] = []
+
+    def converge(self, plan: ObjectPlan) -> tuple[ObjectPlan, list[ObjectStep]]:
+        for _round in range(MAXIMUM_ROUNDS):
+            if plan.steps:
+                doubt = self._write(plan)
+                plan = self._plan_again(plan)
+                self._resolve(doubt, plan)
+            elif plan.moving and self._patience.wait:
+                self._settle(plan)
+                plan = self._plan_again(plan)
+            else:
+                return plan, self._done
+        message = f"The system accepts the steps for {plan.label}, but it does not become as wanted."
+        remedy = "Look for another run or tool that changes it too."
+        raise ApplyFailed(NotConverged(message, remedy=remedy, about=plan.label), self._done, plan.steps)
+
+    def _plan_again(self, plan: ObjectPlan) -> ObjectPlan:
+        try:
+            return self._planner(read_tree(self._gateway), self._wanted)
+        except ObjectError as error:
+            raise ApplyFailed(NotConverged(f"{error}.", about=plan.label), self._done, []) from error
+        except ScaleioError as error:
+            raise ApplyFailed(error, self._done, []) from error
+
+    def _write(self, plan: ObjectPlan) -> Optional[tuple[ObjectStep, ScaleioError]]:
+        """Returns the step of which nobody knows yet whether it took effect, and why."""
+        created: Optional[str] = None
+        for index, step in enumerate(plan.steps):
+            try:
+                answer = self._request(step, created)
+            except ScaleioError as error:
+                # Not found: another run removed it, or something that the step needs.
+                if is_uncertain(error) or isinstance(error, NotFound):
+                    return step, error
+                raise ApplyFailed(_explained(error, step), self._done, plan.steps[index:], step) from error
+            created = created or _created_id(answer)
+            self._done.append(step)
+        return None
+
+    def _request(self, step: ObjectStep, created: Optional[str]) -> Any:
+        if not step.rest_action:
+            return self._gateway.post(f"/api/types/{step.type}/instances", step.body)
+        target = step.target_id or created
+        return self._gateway.post(f"/api/instances/{step.type}::{target}/action/{step.rest_action}", step.body)
+
+    def _resolve(self, doubt: Optional[tuple[ObjectStep, ScaleioError]], plan: ObjectPlan) -> None:
+        if doubt is None:
+            return
+        step, error = doubt
+        if step.as_dict() not in [left.as_dict() for left in plan.steps]:
+            self._done.append(step)
+        elif isinstance(error, Refused):
+            raise ApplyFailed(error, self._done, plan.steps, step) from error
+
+    def _settle(self, plan: ObjectPlan) -> None:
+        """Ask for this object alone: the whole system is read once more at the end."""
+        pause = 0.1
+        while True:
+            try:
+                item = self._gateway.get(f"/api/instances/{plan.kind.type}::{plan.object_id}")
+            except NotFound:
+                return
+            moving = plan.kind.moving(item)
+            broken = plan.kind.broken(item) if plan.state == "present" else ""
+            if broken:
+                self._give_up(plan, f"{plan.label} {broken}.", "Check it on its host, then repair or remove it.")
+            if not moving:
+                return
+            if self._patience.clock() + pause > self._deadline:
+                text = f"Not ready after {self._patience.timeout_seconds} seconds: {plan.label} ({moving})."
+                self._give_up(plan, text, "Check its host and the system's alerts, or raise wait_timeout_seconds.")
+            self._patience.sleep(pause)
+            pause = min(1.5 * pause, 2.0)
+
+    def _give_up(self, plan: ObjectPlan, text: str, remedy: str) -> None:
+        raise ApplyFailed(NotReady(text, remedy=remedy, about=plan.label), self._done, [])
+
+
+def _created_id(answer: Any) -> Optional[str]:
+    if not isinstance(answer, dict):
+        return None
+    created = answer.get("id") or next(iter(answer.get("volumeIdList") or []), None)
+    return str(created) if created else None
+
+
+def _explained(error: ScaleioError, step: ObjectStep) -> ScaleioError:
+    """A refused removal is the MDM protecting data: say so, rather than how to push it through."""
+    if isinstance(error, Refused) and step.action.startswith("remove_"):
+        text = error.server.lower()
+        if error.error_code in PROTECTION_CODES or any(word in text for word in PROTECTION_TEXTS):
+            error.remedy = PROTECTION_REMEDY
+    return error

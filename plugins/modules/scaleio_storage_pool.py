@@ -1,0 +1,229 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One ScaleIO storage pool."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: scaleio_storage_pool
+short_description: Create, set up, rename or remove one ScaleIO storage pool
+version_added: "0.1.0"
+author:
+  - The mesos_scaleio.platform contributors (@mesos-scaleio)
+description:
+  - Brings one storage pool to the given settings in one session, with one request to read, one for each difference and
+    one to read the outcome.
+  - Whole systems are better described to M(mesos_scaleio.platform.scaleio_topology).
+extends_documentation_fragment:
+  - mesos_scaleio.platform.scaleio
+  - mesos_scaleio.platform.scaleio_object
+  - mesos_scaleio.platform.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  protection_domain:
+    description:
+      - Name or id of the protection domain. Required for a new pool, and where several domains have a pool of this
+        name.
+    type: str
+  media_type:
+    description:
+      - Kind of the pool's devices, from version 3.0 on. New pools get V(HDD) if it is not given.
+    type: str
+    choices: [HDD, SSD, Transitional]
+  data_layout:
+    description:
+      - Allocation granularity, from version 3.0 on. It can only be chosen for a new pool.
+    type: str
+    choices: [MediumGranularity, FineGranularity]
+  spare_percentage:
+    description:
+      - Share of the capacity that is kept free for rebuilds. New pools get 34 if it is not given, which suits three
+        equal fault units.
+    type: int
+  allow_small_spare:
+    description:
+      - Whether O(spare_percentage) may be smaller than the largest fault unit, whose loss could then not be repaired.
+    type: bool
+    default: false
+  zero_padding:
+    description:
+      - Whether blocks are zeroed before their first use. It can only be changed while the pool has no device.
+    type: bool
+  checksum:
+    description:
+      - Whether data in flight carries checksums.
+    type: bool
+  rebuild:
+    description:
+      - Whether lost copies are made again.
+    type: bool
+  rebalance:
+    description:
+      - Whether data is moved to keep devices equally full.
+    type: bool
+  rmcache:
+    description:
+      - Whether the RAM read cache of the storage servers is used.
+    type: bool
+  rmcache_write_mode:
+    description:
+      - Whether writes go through the RAM read cache or past it.
+    type: str
+    choices: [Cached, Passthrough]
+  rfcache:
+    description:
+      - Whether the flash read cache of the storage servers is used.
+    type: bool
+  capacity_alert_high_percent:
+    description:
+      - Fill level of the first capacity alert. It must be below O(capacity_alert_critical_percent).
+    type: int
+  capacity_alert_critical_percent:
+    description:
+      - Fill level of the second capacity alert. No thin volume can be created beyond it.
+    type: int
+  parallel_jobs_per_device:
+    description:
+      - How many rebuild and rebalance jobs a device may have at a time, 1 to 10.
+    type: int
+  rebuild_policy:
+    description:
+      - How rebuilds share the devices with applications.
+    type: str
+    choices: [unlimited, limitNumOfConcurrentIos, favorAppIos]
+  rebuild_concurrent_ios_per_device:
+    description:
+      - Limit that belongs to O(rebuild_policy), 1 to 20.
+    type: int
+  rebuild_bandwidth_limit_kbps_per_device:
+    description:
+      - Limit that belongs to O(rebuild_policy=favorAppIos), in KB per second.
+    type: int
+  rebalance_policy:
+    description:
+      - How rebalancing shares the devices with applications.
+    type: str
+    choices: [unlimited, limitNumOfConcurrentIos, favorAppIos]
+  rebalance_concurrent_ios_per_device:
+    description:
+      - Limit that belongs to O(rebalance_policy), 1 to 20.
+    type: int
+  rebalance_bandwidth_limit_kbps_per_device:
+    description:
+      - Limit that belongs to O(rebalance_policy=favorAppIos), in KB per second.
+    type: int
+notes:
+  - A pool that still has devices or volumes is not removed; the module says how many there are.
+seealso:
+  - module: mesos_scaleio.platform.scaleio_topology
+  - module: mesos_scaleio.platform.scaleio_device
+"""
+
+EXAMPLES = r"""
+- name: A pool of hard disks on four equal servers
+  mesos_scaleio.platform.scaleio_storage_pool:
+    gateway_host: gateway.example.net
+    gateway_password: "{{ vault_scaleio_gateway_password }}"
+    protection_domain: default
+    name: bulk
+    media_type: HDD
+    spare_percentage: 25
+    zero_padding: true
+
+- name: Alert earlier, and let rebalancing go slowly
+  mesos_scaleio.platform.scaleio_storage_pool:
+    name: bulk
+    capacity_alert_high_percent: 70
+    capacity_alert_critical_percent: 85
+    rebalance_policy: favorAppIos
+    rebalance_concurrent_ios_per_device: 1
+    rebalance_bandwidth_limit_kbps_per_device: 5120
+
+- name: Give the pool another name
+  mesos_scaleio.platform.scaleio_storage_pool:
+    name: bulk
+    new_name: archive
+
+- name: Remove the empty pool
+  mesos_scaleio.platform.scaleio_storage_pool:
+    name: archive
+    state: absent
+"""
+
+RETURN = r"""
+storage_pool:
+  description: The pool after the steps, or as it is in check mode; empty if there is none.
+  returned: success
+  type: dict
+  sample: {id: 40395b7b00000000, name: bulk, protection_domain: default, spare_percentage: 25, rebuild: true}
+steps:
+  description: What was done, or would be done in check mode, in order.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{action: set_spare_percentage, object: bulk, detail: {spare_percentage: 25}}]
+calls:
+  description: Number of requests that were needed, the session's own (login, version, logout) not counted.
+  returned: success
+  type: int
+  sample: 3
+failure:
+  description:
+    - What went wrong, for machines. C(problems) is there if nothing was written because the task cannot be done,
+      C(steps_done) and C(steps_not_done) if writing had begun.
+  returned: failure
+  type: dict
+  sample: {code: cannot_apply, object: storage pool bulk, server: "", remedy: Correct the task., problems: []}
+"""
+
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.object_storage_pool import (
+    plan_storage_pool,
+)
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.objects import (
+    OBJECT_SPEC,
+    object_module,
+    run_object,
+)
+
+POLICIES = ["unlimited", "limitNumOfConcurrentIos", "favorAppIos"]
+
+
+def main() -> None:
+    spec = {
+        **OBJECT_SPEC,
+        "protection_domain": {"type": "str"},
+        "media_type": {"type": "str", "choices": ["HDD", "SSD", "Transitional"]},
+        "data_layout": {"type": "str", "choices": ["MediumGranularity", "FineGranularity"]},
+        "spare_percentage": {"type": "int"},
+        "allow_small_spare": {"type": "bool", "default": False},
+        "zero_padding": {"type": "bool"},
+        "checksum": {"type": "bool"},
+        "rebuild": {"type": "bool"},
+        "rebalance": {"type": "bool"},
+        "rmcache": {"type": "bool"},
+        "rmcache_write_mode": {"type": "str", "choices": ["Cached", "Passthrough"]},
+        "rfcache": {"type": "bool"},
+        "capacity_alert_high_percent": {"type": "int"},
+        "capacity_alert_critical_percent": {"type": "int"},
+        "parallel_jobs_per_device": {"type": "int"},
+        "rebuild_policy": {"type": "str", "choices": POLICIES},
+        "rebuild_concurrent_ios_per_device": {"type": "int"},
+        "rebuild_bandwidth_limit_kbps_per_device": {"type": "int"},
+        "rebalance_policy": {"type": "str", "choices": POLICIES},
+        "rebalance_concurrent_ios_per_device": {"type": "int"},
+        "rebalance_bandwidth_limit_kbps_per_device": {"type": "int"},
+    }
+    module = object_module(spec, required_one_of=[("name", "id")], mutually_exclusive=[("name", "id")])
+    run_object(module, plan_storage_pool)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""scaleio_storage_pool: create, every setting, rename, removal, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.mesos_scaleio.platform.plugins.modules import scaleio_storage_pool
+from lab.scaleio import content
+from lab.scaleio.faults import Fault
+from tests.contract.scaleio_modules.world import World
+
+main = scaleio_storage_pool.main
+
+# Option, another value than a new pool's, the field that shows it, and the step that sets it.
+SETTINGS = [
+    ("zero_padding", False, "zeroPaddingEnabled", "set_zero_padding"),
+    ("checksum", True, "checksumEnabled", "set_checksum"),
+    ("rebuild", False, "rebuildEnabled", "set_rebuild"),
+    ("rebalance", False, "rebalanceEnabled", "set_rebalance"),
+    ("rmcache", True, "useRmcache", "set_rmcache"),
+    ("rmcache_write_mode", "Passthrough", "rmcacheWriteHandlingMode", "set_rmcache_write_mode"),
+    ("rfcache", True, "useRfcache", "set_rfcache"),
+    ("capacity_alert_high_percent", 60, "capacityAlertHighThreshold", "set_capacity_alerts"),
+    ("parallel_jobs_per_device", 4, "numOfParallelRebuildRebalanceJobsPerDevice", "set_parallel_jobs"),
+    ("rebuild_concurrent_ios_per_device", 3, "rebuildIoPriorityNumOfConcurrentIosPerDevice", "set_rebuild_policy"),
+    ("rebalance_policy", "unlimited", "rebalanceIoPriorityPolicy", "set_rebalance_policy"),
+    ("spare_percentage", 50, "sparePercentage", "set_spare_percentage"),
+]
+
+
+def test_a_pool_from_nothing_to_nothing(world: World) -> None:
+    world.domain()
+    wanted = {"name": "bulk", "protection_domain": "default", "zero_padding": True, "rebuild": False}
+    created = world.beats(main, ["create_storage_pool"], **wanted)
+    pool = world.object("StoragePool", "bulk")
+    assert (pool["sparePercentage"], pool["zeroPaddingEnabled"], pool["rebuildEnabled"]) == (34, True, False)
+    assert created["storage_pool"]["id"] == pool["id"]
+    assert created["storage_pool"]["protection_domain"] == "default"
+    assert created["diff"]["before"] == {}
+    assert created["diff"]["after"]["zero_padding"] is True
+
+    world.beats(main, ["rename_storage_pool"], name="bulk", new_name="archive")
+    assert world.object("StoragePool", "archive")["id"] == pool["id"]
+    removed = world.beats(main, ["remove_storage_pool"], name="archive", state="absent")
+    assert (removed["storage_pool"], removed["diff"]["after"]) == ({}, {})
+    assert world.system.objects("StoragePool") == {}
+
+
+def test_every_setting_is_changed_and_read_back(world: World) -> None:
+    pool_id = world.pool(world.domain(), zeroPaddingEnabled="TRUE")
+    wanted = {option: value for option, value, _field, _step in SETTINGS}
+    changed = world.beats(main, [step for _option, _value, _field, step in SETTINGS], id=pool_id, **wanted)
+    pool = world.object("StoragePool", "default")
+    assert {field: pool[field] for _option, _value, field, _step in SETTINGS} == {
+        field: value for _option, value, field, _step in SETTINGS
+    }
+    assert changed["diff"]["after"] == wanted
+    assert set(changed["diff"]["before"]) == set(wanted)
+    assert pool["capacityAlertCriticalThreshold"] == 90
+    world.beats(main, ["set_rfcache"], id=pool_id, rfcache=False)
+    assert pool["useRfcache"] is False
+
+
+def test_settings_that_creation_does_not_take_follow_it(world: World) -> None:
+    world.domain()
+    wanted = {"name": "fast", "protection_domain": "default", "parallel_jobs_per_device": 3}
+    actions = ["create_storage_pool", "set_capacity_alerts", "set_parallel_jobs"]
+    world.beats(main, actions, capacity_alert_critical_percent=95, **wanted)
+    pool = world.object("StoragePool", "fast")
+    assert (pool["capacityAlertHighThreshold"], pool["capacityAlertCriticalThreshold"]) == (80, 95)
+    assert pool["numOfParallelRebuildRebalanceJobsPerDevice"] == 3
+
+
+def test_media_types_from_3_0_on(world: World) -> None:
+    world.pool(world.domain())
+    if world.media_types:
+        world.beats(main, ["set_media_type"], name="default", media_type="SSD")
+        assert world.object("StoragePool", "default")["mediaType"] == "SSD"
+    else:
+        result = world.refused(main, name="default", media_type="SSD", data_layout="FineGranularity")
+        assert "media_type: needs version 3.0, and this Gateway is 2.6" in result["msg"]
+        assert len(result["failure"]["problems"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"name": "new"}, "protection_domain: is required, because there is no storage pool new yet"),
+        ({"name": "new", "protection_domain": "defalt"}, "there is no protection domain defalt, did you mean default?"),
+        ({"name": "default", "spare_percentage": 120}, "spare_percentage: 120 is not within 0 to 99"),
+        ({"name": "default", "capacity_alert_high_percent": 95}, "95 must be below the critical 90; give both"),
+        ({"name": "a name"}, "has spaces or characters"),
+        ({"name": "x" * 32}, "is longer than 31 characters"),
+        ({"name": "defaul", "new_name": "other"}, "no storage pool defaul to rename, did you mean default?"),
+        ({"name": "default", "new_name": "taken"}, "new_name: there is a storage pool taken already"),
+        ({"id": "00000000000000ff"}, "id: there is no storage pool with this id"),
+        ({"name": "taken", "new_name": "other", "state": "absent"}, "new_name: has no meaning together with"),
+        ({"name": "default", "spare_percentage": 20}, "20 is smaller than the largest fault unit (34 %)"),
+        ({"name": "default", "zero_padding": "unwanted"}, "unable to convert to bool"),
+        ({"name": "default", "state": "absent"}, "the pool still has 3 device(s); remove them first"),
+        ({}, "one of the following is required: name, id"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_written(world: World, arguments: dict[str, str], text: str) -> None:
+    pool = world.servers()
+    world.pool(world.object("StoragePool", "default")["protectionDomainId"], "taken")
+    result = world.refused(main, **arguments)
+    assert text in result["msg"]
+    assert pool in world.system.objects("StoragePool")
+    if "failure" in result:
+        assert result["failure"]["code"] == "cannot_apply"
+        assert result["msg"].endswith("Nothing was written.")
+
+
+def test_everything_wrong_is_said_at_once(world: World) -> None:
+    world.servers()
+    zero_padding = not world.object("StoragePool", "default")["zeroPaddingEnabled"]
+    wanted = {"spare_percentage": 120, "zero_padding": zero_padding, "parallel_jobs_per_device": 11}
+    result = world.refused(main, name="default", **wanted)
+    assert len(result["failure"]["problems"]) == 3, result["msg"]
+
+
+def test_two_domains_may_have_pools_of_one_name(world: World) -> None:
+    first = world.pool(world.domain("one"))
+    second = world.pool(world.domain("two"))
+    assert "there are 2 of this name" in world.refused(main, name="default", rebuild=False)["msg"]
+    world.beats(main, ["set_rebuild"], name="default", protection_domain="two", rebuild=False)
+    pools = world.system.objects("StoragePool")
+    assert (pools[first]["rebuildEnabled"], pools[second]["rebuildEnabled"]) == (True, False)
+
+
+def test_a_spare_that_would_not_leave_room_is_refused_by_the_system(world: World) -> None:
+    world.servers()
+    content.fill_pool(world.system, "default", 90)
+    result = world.run(main, name="default", spare_percentage=80)
+    assert result["failure"]["error_code"] == 61
+    assert result["failure"]["object"] == "default"
+    assert "choose a smaller spare_percentage" in result["failure"]["remedy"]
+
+
+def test_a_small_spare_can_be_insisted_on(world: World) -> None:
+    world.servers()
+    world.beats(main, ["set_spare_percentage"], name="default", spare_percentage=20, allow_small_spare=True)
+
+
+def test_a_lost_answer_is_looked_up_and_not_repeated(world: World) -> None:
+    world.domain()
+    world.emulator.gateway.faults.add(Fault("drop_after", "POST", "/api/types/StoragePool"))
+    created = world.done(main, name="bulk", protection_domain="default", parallel_jobs_per_device=5)
+    assert [step["action"] for step in created["steps"]] == ["create_storage_pool", "set_parallel_jobs"]
+    assert created["storage_pool"]["parallel_jobs_per_device"] == 5
+    assert len(world.system.objects("StoragePool")) == 1
