@@ -156,7 +156,7 @@ def finish(story: Story) -> bool:
 
 GUIDE = """
 Look around:
-  lab/bin/lab ssh agent1                     log in; then: sudo scli --query_cluster, systemctl status mdm sds
+  lab/bin/lab ssh agent1                     log in; then: systemctl status mdm sds; drv_cfg and scli as on a real host
   ansible-playbook -i {inventory} playbooks/verify.yml
   ansible-playbook -i {inventory} playbooks/remediate.yml --check
   the report: {report}
