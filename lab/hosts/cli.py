@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     if command == "ssh":
         return _ssh(lab, arguments.host)
     requirements.check()
-    podman.enter()
+    podman.enter(may_be_last=command in ("up", "down", "status"))
     podman.configure()
     if command == "up":
         seconds = lifecycle.up(lab)
@@ -96,6 +97,7 @@ def _print_status(lab: Lab, as_json: bool) -> None:
 
 def main() -> int:
     arguments = _parser().parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # being told to stop leaves no half lab either
     try:
         return run(arguments)
     except LabError as error:

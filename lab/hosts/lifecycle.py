@@ -75,7 +75,6 @@ def down(lab: Lab) -> None:
     shutil.rmtree(lab.state, ignore_errors=True)
     if not any((paths.home() / "labs").glob("*/lab.json")):
         aptcache.stop()
-        podman.leave_nothing()
 
 
 def status(lab: Lab) -> list[dict[str, str]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -26,8 +27,11 @@ def _mounted(path: str) -> bool:
         return any(line.split()[4] == path for line in mounts)
 
 
-def enter() -> None:
-    """Return if cgroup v2 is what this process sees; else run this program again where it is."""
+def enter(may_be_last: bool) -> None:
+    """Return if cgroup v2 is what this process sees; else run this program again where it is.
+
+    `may_be_last`: after this command there may be no lab any more, and then the namespace goes too.
+    """
     kind = subprocess.run(["stat", "-f", "-c", "%T", "/sys/fs/cgroup"], capture_output=True, text=True).stdout.strip()
     if kind == "cgroup2fs":
         return
@@ -42,18 +46,25 @@ def enter() -> None:
             pass
         show = "umount -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup"
         _must(["unshare", f"--mount={target}", "--propagation", "slave", "sh", "-c", show])
-    os.execvp(
+    again = [
         "nsenter",
-        ["nsenter", f"--mount={target}", f"--wd={os.getcwd()}", sys.executable, "-m", "lab.hosts.cli", *sys.argv[1:]],
-    )
-
-
-def leave_nothing() -> None:
-    """Drop the namespace once no lab needs it. Called inside it, so the unmounting happens outside."""
-    target = _namespace()
-    outside = ["nsenter", "--target", "1", "--mount"]
-    subprocess.run([*outside, "umount", target], capture_output=True)
-    subprocess.run([*outside, "umount", os.path.dirname(target)], capture_output=True)
+        f"--mount={target}",
+        f"--wd={os.getcwd()}",
+        sys.executable,
+        "-m",
+        "lab.hosts.cli",
+        *sys.argv[1:],
+    ]
+    if not may_be_last:
+        os.execvp("nsenter", again)
+    child = subprocess.Popen(again)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, frame: child.send_signal(number))
+    status = child.wait()
+    if not any((paths.home() / "labs").glob("*/lab.json")):
+        subprocess.run(["umount", target], capture_output=True)
+        subprocess.run(["umount", folder], capture_output=True)
+    sys.exit(status)
 
 
 def _must(command: Sequence[str]) -> None:

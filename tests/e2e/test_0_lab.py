@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from lab import paths
-from tests.support.hosts import LabHosts
+from tests.support.hosts import LabHosts, eventually
 
 IP_FREEBIND = 15  # not in Python's socket module before 3.12
 
@@ -39,6 +39,19 @@ def test_a_lab_that_cannot_come_up_leaves_nothing_behind() -> None:
     assert "Traceback" not in done.stderr
     assert leftovers("broken") == []
     assert {row["state"] for row in json.loads(lab.run("status", "--json"))} == {"absent"}
+
+
+def test_a_lab_that_is_interrupted_leaves_nothing_behind() -> None:
+    lab = LabHosts("stopped", "198.18.2.0/24")
+    command = [str(paths.CHECKOUT / "lab/bin/lab"), "--name", lab.name, "--subnet", lab.subnet, "up"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    eventually((paths.home() / "labs" / "stopped" / "lab.json").exists, bool, 60, "the lab has begun")
+    time.sleep(1)
+    process.terminate()
+    said = process.communicate(timeout=60)[1]
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    assert leftovers("stopped") == []
 
 
 def test_six_hosts_from_a_warm_cache_in_under_ten_seconds(figure: Callable[..., None]) -> None:
