@@ -43,3 +43,54 @@ options:
     type: int
     default: 300
 """
+
+    MAPPINGS = r"""
+options:
+  map_to:
+    description:
+      - Storage clients (SDC) that shall see it as a block device. Existing mappings to others stay unless
+        O(exclusive_mappings) is true.
+    type: list
+    elements: dict
+    suboptions:
+      sdc:
+        description:
+          - Name, address, GUID or id of the client. Where clients share an address, give the GUID.
+        type: str
+        required: true
+      iops_limit:
+        description:
+          - How many operations per second this client may do, at least 11, or 0 for no limit.
+        type: int
+      bandwidth_limit_mbps:
+        description:
+          - How many MB per second this client may transfer, or 0 for no limit.
+        type: int
+      access_mode:
+        description:
+          - What the client may do, from version 3.0 on.
+        type: str
+        choices: [ReadWrite, ReadOnly, NoAccess]
+  exclusive_mappings:
+    description:
+      - Whether to take away the mappings that O(map_to) does not list. This is done before new ones are made, so that a
+        volume can move from one client to another.
+    type: bool
+    default: false
+  allow_multiple_mappings:
+    description:
+      - Whether it may be mapped to several clients. Applications that do not know of each other destroy each other's
+        data on a shared device.
+    type: bool
+    default: false
+  unmap_first:
+    description:
+      - Whether O(state=absent) may take it away from clients that it is still mapped to.
+    type: bool
+    default: false
+  with_snapshots:
+    description:
+      - Whether O(state=absent) also removes the snapshots that were made of it, and theirs. Otherwise they stay.
+    type: bool
+    default: false
+"""

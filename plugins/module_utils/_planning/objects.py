@@ -109,6 +109,7 @@ class Kind:
     fixed: tuple[Field, ...] = ()
     shown: tuple[Field, ...] = ()
     parents: tuple[tuple[str, str, str], ...] = ()  # name in results, type, field with the id
+    details: Callable[[Tree, Raw], Values] = lambda tree, item: {}  # what is more than a field
     moving: Callable[[Raw], str] = lambda item: ""  # what such an object is still busy with
     broken: Callable[[Raw], str] = lambda item: ""  # why waiting for it is of no use
 
@@ -125,7 +126,7 @@ class Kind:
         for key, parent, parent_id in self.parents:
             shown[key] = tree.name_of(parent, item.get(parent_id))
         known = [one for one in (*self.fields, *self.shown) if tree.knows(one.since)]
-        return {**shown, **{one.option: one.of(item) for one in known}}
+        return {**shown, **{one.option: one.of(item) for one in known}, **self.details(tree, item)}
 
 
 @dataclass(frozen=True)

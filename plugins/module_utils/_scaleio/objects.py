@@ -28,6 +28,23 @@ WAIT_SPEC: dict[str, dict[str, Any]] = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout_seconds": {"type": "int", "default": 300},
 }
+ACCESS_MODES = ["ReadWrite", "ReadOnly", "NoAccess"]
+MAPPING_SPEC: dict[str, dict[str, Any]] = {
+    "map_to": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "sdc": {"type": "str", "required": True},
+            "iops_limit": {"type": "int"},
+            "bandwidth_limit_mbps": {"type": "int"},
+            "access_mode": {"type": "str", "choices": ACCESS_MODES},
+        },
+    },
+    "exclusive_mappings": {"type": "bool", "default": False},
+    "allow_multiple_mappings": {"type": "bool", "default": False},
+    "unmap_first": {"type": "bool", "default": False},
+    "with_snapshots": {"type": "bool", "default": False},
+}
 # Writing, waiting, and once more when another run was faster; anything beyond that does not end by itself.
 MAXIMUM_ROUNDS = 6
 # By code where the codes of all versions agree, by text where they do not.

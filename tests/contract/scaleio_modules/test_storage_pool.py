@@ -7,7 +7,7 @@ import pytest
 from ansible_collections.mesos_scaleio.platform.plugins.modules import scaleio_storage_pool
 from lab.scaleio import content
 from lab.scaleio.faults import Fault
-from tests.contract.scaleio_modules.world import World
+from tests.contract.scaleio_modules.world import World, in_one_version
 
 main = scaleio_storage_pool.main
 
@@ -82,6 +82,7 @@ def test_media_types_from_3_0_on(world: World) -> None:
         assert len(result["failure"]["problems"]) == 2
 
 
+@in_one_version
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -112,6 +113,7 @@ def test_what_is_wrong_is_said_before_anything_is_written(world: World, argument
         assert result["msg"].endswith("Nothing was written.")
 
 
+@in_one_version
 def test_everything_wrong_is_said_at_once(world: World) -> None:
     world.servers()
     zero_padding = not world.object("StoragePool", "default")["zeroPaddingEnabled"]
@@ -120,6 +122,7 @@ def test_everything_wrong_is_said_at_once(world: World) -> None:
     assert len(result["failure"]["problems"]) == 3, result["msg"]
 
 
+@in_one_version
 def test_two_domains_may_have_pools_of_one_name(world: World) -> None:
     first = world.pool(world.domain("one"))
     second = world.pool(world.domain("two"))
@@ -138,11 +141,13 @@ def test_a_spare_that_would_not_leave_room_is_refused_by_the_system(world: World
     assert "choose a smaller spare_percentage" in result["failure"]["remedy"]
 
 
+@in_one_version
 def test_a_small_spare_can_be_insisted_on(world: World) -> None:
     world.servers()
     world.beats(main, ["set_spare_percentage"], name="default", spare_percentage=20, allow_small_spare=True)
 
 
+@in_one_version
 def test_a_lost_answer_is_looked_up_and_not_repeated(world: World) -> None:
     world.domain()
     world.emulator.gateway.faults.add(Fault("drop_after", "POST", "/api/types/StoragePool"))

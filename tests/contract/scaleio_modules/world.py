@@ -12,6 +12,8 @@ from ansible.module_utils.testing import patch_module_args
 from lab.scaleio.emulator import Emulator
 
 READS = ("querySelectedStatistics", "queryMdmCluster", "/rest/auth/login", "/rest/auth/logout")
+# For what does not depend on the version.
+in_one_version = pytest.mark.parametrize("world", ["3.6"], indirect=True)
 Main = Callable[[], None]
 Result = dict[str, Any]
 

@@ -1,0 +1,155 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Wanted volumes and snapshots, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from . import capacity
+from .object_draft import Draft
+from .object_mappings import plan_mappings, plan_unmapped_removal, show_mappings
+from .objects import Field, Kind, ObjectPlan, Raw, Setter, Tree, Values
+from .topology_volumes import VOLUME_TYPE_WORDS
+
+V3 = (3, 0)
+VOLUME_STEP_GIB = capacity.VOLUME_STEP_KIB // capacity.GIB_KIB
+MAXIMUM_VOLUME_GIB = 1024 * 1024
+MAXIMUM_RETENTION_MINUTES = 10 * 366 * 24 * 60
+
+_ACCESS_MODE_LIMIT = Setter(
+    "set_access_mode_limit",
+    "setVolumeAccessModeLimit",
+    (Field("access_mode_limit", "accessModeLimit", since=V3),),
+)
+_SIZE = Field(
+    "size_gib",
+    "sizeInKb",
+    "sizeInGB",
+    "volumeSizeInKb",
+    unit=capacity.GIB_KIB,
+    within=range(1, MAXIMUM_VOLUME_GIB + 1),
+)
+
+
+def _of_volume(tree: Tree, item: Raw) -> Values:
+    return {"mappings": show_mappings(tree, item)}
+
+
+def _of_snapshot(tree: Tree, item: Raw) -> Values:
+    return {"volume": tree.name_of("Volume", item.get("ancestorVolumeId")), **_of_volume(tree, item)}
+
+
+VOLUME = Kind(
+    "Volume",
+    "volume",
+    rename=("setVolumeName", "newName"),
+    remove="removeVolume",
+    parents=(("storage_pool", "StoragePool", "storagePoolId"),),
+    fixed=(Field("compression_method", "compressionMethod", create="compressionMethod", since=V3),),
+    setters=(
+        Setter("extend_volume", "setVolumeSize", (_SIZE,)),
+        Setter("set_volume_rmcache", "setVolumeUseRmcache", (Field("rmcache", "useRmcache", create="useRmcache"),)),
+        _ACCESS_MODE_LIMIT,
+    ),
+    shown=(Field("type", "volumeType"),),
+    details=_of_volume,
+)
+SNAPSHOT = Kind(
+    "Volume",
+    "snapshot",
+    rename=("setVolumeName", "newName"),
+    remove="removeVolume",
+    parents=(("storage_pool", "StoragePool", "storagePoolId"),),
+    setters=(_ACCESS_MODE_LIMIT,),
+    shown=(
+        Field("size_gib", "sizeInKb", unit=capacity.GIB_KIB),
+        Field("consistency_group_id", "consistencyGroupId"),
+        Field("retained_until_epoch_seconds", "secureSnapshotExpTime", since=V3),
+    ),
+    details=_of_snapshot,
+)
+
+
+def plan_volume(tree: Tree, wanted: Mapping[str, Any]) -> ObjectPlan:
+    draft = Draft(VOLUME, tree, wanted)
+    draft.find(tree.all("Volume"))
+    if draft.absent:
+        plan_unmapped_removal(draft)
+        return draft.plan()
+    domain = draft.reference("protection_domain", "ProtectionDomain", "protection domain")
+    pools = tree.all("StoragePool")
+    if domain is not None:
+        pools = tree.children("StoragePool", "protectionDomainId", domain["id"])
+    pool = draft.reference("storage_pool", "StoragePool", "storage pool", pools)
+    _check_size(draft)
+    if draft.item is None:
+        for option in ("storage_pool", "size_gib"):
+            draft.require(option)
+        body = {
+            "storagePoolId": pool["id"] if pool else None,
+            "name": wanted["name"],
+            "volumeType": VOLUME_TYPE_WORDS[wanted["type"] or "thin"],
+        }
+        draft.create(body, storage_pool=wanted["storage_pool"], type=wanted["type"] or "thin")
+    else:
+        if pool is not None and pool["id"] != draft.item["storagePoolId"]:
+            draft.must_stay("storage_pool", tree.name_of("StoragePool", draft.item["storagePoolId"]), pool["name"])
+        draft.must_stay("type", draft.item["volumeType"], VOLUME_TYPE_WORDS.get(wanted["type"]))
+    draft.settings()
+    draft.rename()
+    plan_mappings(draft)
+    return draft.plan()
+
+
+def _check_size(draft: Draft) -> None:
+    size_gib = draft.wanted["size_gib"]
+    if size_gib is None:
+        return
+    if size_gib % VOLUME_STEP_GIB:
+        fitting = -(-size_gib // VOLUME_STEP_GIB) * VOLUME_STEP_GIB
+        draft.problem("size_gib", f"{size_gib} is not a multiple of {VOLUME_STEP_GIB}, take {fitting}")
+    if draft.item is not None and size_gib < _SIZE.of(draft.item):
+        draft.problem("size_gib", f"the volume has {_SIZE.of(draft.item)} GiB, and volumes only grow")
+
+
+def plan_snapshot(tree: Tree, wanted: Mapping[str, Any]) -> ObjectPlan:
+    draft = Draft(SNAPSHOT, tree, wanted)
+    snapshots = [item for item in tree.all("Volume") if item["volumeType"] == "Snapshot"]
+    draft.find(snapshots)
+    if draft.absent:
+        plan_unmapped_removal(draft)
+        return draft.plan()
+    source = draft.reference("volume", "Volume", "volume")
+    if draft.item is None:
+        draft.require("volume")
+        if any(item.get("name") == wanted["name"] for item in tree.all("Volume")):
+            draft.problem("name", f"{wanted['name']} is a volume and no snapshot")
+        _create_snapshot(draft, source)
+    elif source is not None and draft.item.get("ancestorVolumeId") not in (None, source["id"]):
+        ancestor = tree.name_of("Volume", draft.item["ancestorVolumeId"])
+        draft.must_stay("volume", ancestor, source.get("name"))
+    if draft.item is not None:
+        draft.settings()
+    draft.rename()
+    plan_mappings(draft)
+    return draft.plan()
+
+
+def _create_snapshot(draft: Draft, source: Any) -> None:
+    definition = {"volumeId": source["id"] if source else None, "snapshotName": draft.wanted["name"]}
+    body: Values = {"snapshotDefs": [definition]}
+    extras = (
+        ("access_mode_limit", "accessModeLimit", None),
+        ("retention_minutes", "retentionPeriodInMin", range(1, MAXIMUM_RETENTION_MINUTES + 1)),
+    )
+    for option, key, within in extras:
+        value = draft.wanted[option]
+        if value is not None and draft.is_usable(Field(option, key, within=within, since=V3), value):
+            body[key] = str(value)
+    options = ("volume", "access_mode_limit", "retention_minutes")
+    detail = {key: draft.wanted[key] for key in options if draft.wanted[key] is not None}
+    draft.after = {"name": draft.wanted["name"], **detail}
+    draft.step("create_snapshot", "snapshotVolumes", body, detail, system_action=True)

@@ -1,0 +1,125 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One snapshot of a ScaleIO volume."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: scaleio_snapshot
+short_description: Take, rename, map, unmap or remove one snapshot of a ScaleIO volume
+version_added: "0.1.0"
+author:
+  - The mesos_scaleio.platform contributors (@mesos-scaleio)
+description:
+  - Takes a snapshot under a name of its own if there is none of this name, and brings it and its mappings to storage
+    clients to what is given, in one session.
+extends_documentation_fragment:
+  - mesos_scaleio.platform.scaleio
+  - mesos_scaleio.platform.scaleio_object
+  - mesos_scaleio.platform.scaleio_object.mappings
+  - mesos_scaleio.platform.attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  volume:
+    description:
+      - Name or id of the volume or snapshot to take it of. Required for a new snapshot.
+    type: str
+  access_mode_limit:
+    description:
+      - The most that any mapping may allow, from version 3.0 on.
+    type: str
+    choices: [ReadWrite, ReadOnly]
+  retention_minutes:
+    description:
+      - For how long nobody can remove a new snapshot, from version 3.0 on. It has no meaning for one that exists.
+    type: int
+seealso:
+  - module: mesos_scaleio.platform.scaleio_volume
+"""
+
+EXAMPLES = r"""
+- name: Keep what the volume holds now
+  mesos_scaleio.platform.scaleio_snapshot:
+    gateway_host: gateway.example.net
+    gateway_password: "{{ vault_scaleio_gateway_password }}"
+    name: before-upgrade
+    volume: database
+    access_mode_limit: ReadOnly
+
+- name: Let a host look at it
+  mesos_scaleio.platform.scaleio_snapshot:
+    name: before-upgrade
+    map_to:
+      - sdc: 198.51.100.16
+        access_mode: ReadOnly
+
+- name: Remove it wherever it is mapped
+  mesos_scaleio.platform.scaleio_snapshot:
+    name: before-upgrade
+    state: absent
+    unmap_first: true
+"""
+
+RETURN = r"""
+snapshot:
+  description: The snapshot after the steps, or as it is in check mode; empty if there is none.
+  returned: success
+  type: dict
+  sample:
+    id: 2dd9132400000001
+    name: before-upgrade
+    volume: database
+    storage_pool: default
+    size_gib: 64
+    mappings: []
+steps:
+  description: What was done, or would be done in check mode, in order.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{action: create_snapshot, object: before-upgrade, detail: {volume: database}}]
+calls:
+  description: Number of requests that were needed, the session's own (login, version, logout) not counted.
+  returned: success
+  type: int
+  sample: 3
+failure:
+  description:
+    - What went wrong, for machines. C(problems) is there if nothing was written because the task cannot be done,
+      C(steps_done) and C(steps_not_done) if writing had begun.
+  returned: failure
+  type: dict
+  sample: {code: cannot_apply, object: snapshot before-upgrade, server: "", remedy: Correct the task., problems: []}
+"""
+
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.object_volume import plan_snapshot
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.objects import (
+    MAPPING_SPEC,
+    OBJECT_SPEC,
+    object_module,
+    run_object,
+)
+
+
+def main() -> None:
+    spec = {
+        **OBJECT_SPEC,
+        **MAPPING_SPEC,
+        "volume": {"type": "str"},
+        "access_mode_limit": {"type": "str", "choices": ["ReadWrite", "ReadOnly"]},
+        "retention_minutes": {"type": "int"},
+    }
+    module = object_module(spec, required_one_of=[("name", "id")], mutually_exclusive=[("name", "id")])
+    run_object(module, plan_snapshot)
+
+
+if __name__ == "__main__":
+    main()
