@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What must be done to bring a ScaleIO system to the desired topology: ordered steps, or every reason why not.
 
-Nothing is ever removed: what the system has and the topology does not name is left alone.
+What the system has and the topology does not name is left alone unless the topology says prune.
 """
 
 from __future__ import annotations
@@ -11,14 +11,21 @@ from __future__ import annotations
 from typing import Optional
 
 from .model import Device, Sds, Snapshot
+from .topology_disks import PassedOver
 from .topology_document import Topology, TopologyError, WantedDevice, WantedSds
 from .topology_pools import plan_pools
+from .topology_prune import plan_prune
 from .topology_steps import PHASES, PoolKey, Step, SystemIndex, find_device, nearest
 from .topology_volumes import plan_volumes
 
 
 def plan_topology(topology: Topology, snapshot: Snapshot) -> tuple[Step, ...]:
     """The steps in the order of their phases; empty when the system is as wanted."""
+    return plan_with_reasons(topology, snapshot)[0]
+
+
+def plan_with_reasons(topology: Topology, snapshot: Snapshot) -> tuple[tuple[Step, ...], tuple[PassedOver, ...]]:
+    """The steps, and what prune leaves alone."""
     system = SystemIndex(snapshot)
     problems: list[str] = []
     steps = _plan_domains(topology, system)
@@ -26,9 +33,14 @@ def plan_topology(topology: Topology, snapshot: Snapshot) -> tuple[Step, ...]:
     steps += nodes.plan()
     steps += plan_pools(topology, system, problems)
     steps += plan_volumes(topology, system, problems)
+    passed_over: list[PassedOver] = []
+    if topology.prune:
+        new_devices = [step for step in steps if step.action == "add_device"]
+        removals, passed_over = plan_prune(topology, system, new_devices, problems)
+        steps += removals
     if problems:
         raise TopologyError(problems)
-    return tuple(sorted(steps, key=lambda step: PHASES.index(step.phase)))
+    return tuple(sorted(steps, key=lambda step: PHASES.index(step.phase))), tuple(passed_over)
 
 
 def _plan_domains(topology: Topology, system: SystemIndex) -> list[Step]:

@@ -106,6 +106,9 @@ class Topology:
     storage_pools: tuple[WantedPool, ...]
     sds: tuple[WantedSds, ...]
     volumes: tuple[WantedVolume, ...]
+    # Whether what is not named is removed, and the EBS volumes that are remediation's and stay in any case.
+    prune: bool = False
+    bought: frozenset[str] = frozenset()
 
 
 def parse_topology(document: Mapping[str, Any]) -> Topology:

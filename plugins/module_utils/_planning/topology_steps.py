@@ -24,6 +24,11 @@ PHASES = (
     "spare",
     "volume",
     "mapping",
+    "remove_device",
+    "remove_sds",
+    "remove_storage_pool",
+    "remove_fault_set",
+    "remove_protection_domain",
 )
 PoolKey = tuple[str, str]
 
@@ -37,6 +42,10 @@ class Step:
     object: str
     queue: str
     detail: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def removes(self) -> bool:
+        return self.action.startswith("remove_")
 
     def as_dict(self) -> dict[str, Any]:
         return {"action": self.action, "object": self.object, "detail": dict(self.detail)}

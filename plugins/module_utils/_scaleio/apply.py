@@ -144,6 +144,11 @@ class _Run:
                     self.settle(writer.created_sds, [])
                 if phase == "device" and (left or self.patience.wait):
                     self.settle([], writer.added_devices)
+                # What is emptied first must be gone before what it belongs to.
+                if phase == "remove_device" and writer.leaving_devices and (left or self.patience.wait):
+                    self._poll("Device", self._leaving_devices, set(writer.leaving_devices))
+                if phase == "remove_sds" and writer.leaving_sds and (left or self.patience.wait):
+                    self._poll("Sds", self._leaving_sds, set(writer.leaving_sds))
             except ScaleioError as error:
                 raise ApplyFailed(error, self.done, left) from error
         return []
@@ -171,6 +176,15 @@ class _Run:
                 )
             self.patience.sleep(pause)
             pause = min(1.5 * pause, 2.0)
+
+    @staticmethod
+    def _leaving_devices(items: list[dict[str, Any]]) -> list[str]:
+        devices = [from_dict(Device, reader.device(item)) for item in items]
+        return [f"device {device.name or device.path} ({device.state})" for device in devices]
+
+    @staticmethod
+    def _leaving_sds(items: list[dict[str, Any]]) -> list[str]:
+        return [f"SDS {item['name']} ({item['sdsState']})" for item in items]
 
     @staticmethod
     def _joining(items: list[dict[str, Any]]) -> list[str]:

@@ -29,6 +29,9 @@ class Writer:
         self._devices = {(system.sds_name[d.sds_id], d.path): d.id for d in snapshot.devices}
         self.created_sds: list[str] = []
         self.added_devices: list[str] = []
+        # The MDM first moves their data elsewhere.
+        self.leaving_devices: list[str] = []
+        self.leaving_sds: list[str] = []
 
     def write(self, step: Step) -> None:
         getattr(self, f"_{step.action}")(step.object, step.detail)
@@ -125,6 +128,24 @@ class Writer:
 
     def _rename_device(self, name: str, detail: dict[str, Any]) -> None:
         self._act("Device", self._devices[(detail["sds"], detail["path"])], "setDeviceName", {"newName": name})
+
+    def _remove_device(self, name: str, detail: dict[str, Any]) -> None:
+        device_id = self._devices[(detail["sds"], detail["path"])]
+        self._act("Device", device_id, "removeDevice", {})
+        self.leaving_devices.append(device_id)
+
+    def _remove_sds(self, name: str, detail: dict[str, Any]) -> None:
+        self._act("Sds", self._sds[name], "removeSds", {"force": "FALSE"})
+        self.leaving_sds.append(self._sds[name])
+
+    def _remove_storage_pool(self, name: str, detail: dict[str, Any]) -> None:
+        self._act("StoragePool", self._pool(name, detail), "removeStoragePool", {})
+
+    def _remove_fault_set(self, name: str, detail: dict[str, Any]) -> None:
+        self._act("FaultSet", self._fault_sets[(detail["protection_domain"], name)], "removeFaultSet", {})
+
+    def _remove_protection_domain(self, name: str, detail: dict[str, Any]) -> None:
+        self._act("ProtectionDomain", self._domains[name], "removeProtectionDomain", {})
 
     def _create_volume(self, name: str, detail: dict[str, Any]) -> None:
         body = {

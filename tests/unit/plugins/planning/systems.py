@@ -190,6 +190,36 @@ class Simulation:
         (device,) = [d for d in self.state["devices"] if (d["sds_id"], d["path"]) == (sds, detail["path"])]
         device["name"] = name
 
+    def _remove(self, kind, item):
+        self.state[kind].remove(item)
+
+    def remove_device(self, name, detail):
+        sds = self._named("sds", detail["sds"])["id"]
+        (device,) = [d for d in self.state["devices"] if (d["sds_id"], d["path"]) == (sds, detail["path"])]
+        self._remove("devices", device)
+
+    def remove_sds(self, name, detail):
+        sds = self._named("sds", name)
+        assert not [device for device in self.state["devices"] if device["sds_id"] == sds["id"]]
+        self._remove("sds", sds)
+
+    def remove_storage_pool(self, name, detail):
+        pool = self._pool(name, detail)
+        for kind in ("devices", "volumes"):
+            assert not [item for item in self.state[kind] if item["storage_pool_id"] == pool["id"]]
+        self._remove("storage_pools", pool)
+
+    def remove_fault_set(self, name, detail):
+        fault_set = self._named("fault_sets", name, protection_domain_id=self._domain(detail))
+        assert not [sds for sds in self.state["sds"] if sds["fault_set_id"] == fault_set["id"]]
+        self._remove("fault_sets", fault_set)
+
+    def remove_protection_domain(self, name, detail):
+        domain = self._named("protection_domains", name)
+        for kind in ("sds", "storage_pools", "fault_sets"):
+            assert not [item for item in self.state[kind] if item["protection_domain_id"] == domain["id"]]
+        self._remove("protection_domains", domain)
+
     def create_volume(self, name, detail):
         self._add(
             "volumes",

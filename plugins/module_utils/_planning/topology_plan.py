@@ -1,0 +1,149 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A topology plan as a whole: what was asked, what follows from it, and a form to keep and to apply while it holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from .model import ShapeError, Snapshot, to_dict
+from .topology import plan_with_reasons
+from .topology_balance import growth_warnings
+from .topology_disks import HostDisk, PassedOver, host_disks, resolve_disks
+from .topology_document import Topology, TopologyError, parse_topology
+from .topology_steps import Step, SystemIndex
+
+FORMAT = 1
+# How full pools are and who is connected changes all the time and has no part in a plan.
+_VOLATILE = {
+    "storage_pools": ("capacity", "used_percent", "used_percent_raw"),
+    "sdcs": ("connection_state", "approved"),
+}
+
+
+class PlanRefused(ValueError):
+    """A kept plan that cannot be applied: the code says why."""
+
+    def __init__(self, code: str, message: str, remedy: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.remedy = remedy
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for: the document, and what people and hosts know beside it."""
+
+    document: Mapping[str, Any]
+    topology: Topology
+    host_disks: Mapping[str, Any]
+    disks: Mapping[str, tuple[HostDisk, ...]]
+    bought: Optional[frozenset[str]]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "topology": self.document,
+            "disks": self.host_disks,
+            "bought_volumes": None if self.bought is None else sorted(self.bought),
+            "prune": self.topology.prune,
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    request: Request
+    # The topology of the request with devices in place of its rules for blank disks.
+    topology: Topology
+    steps: tuple[Step, ...]
+    passed_over: tuple[PassedOver, ...]
+    warnings: tuple[str, ...]
+    world: Mapping[str, str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """What is kept; the same plan for the same world is the same text."""
+        kept = {
+            "format": FORMAT,
+            "request": self.request.as_dict(),
+            "world": dict(self.world),
+            "steps": [step.as_dict() for step in self.steps],
+        }
+        return {**kept, "hash": digest(kept)}
+
+
+def read_request(
+    document: Mapping[str, Any],
+    disks: Optional[Mapping[str, Any]] = None,
+    bought_volumes: Optional[Sequence[str]] = None,
+    prune: bool = False,
+) -> Request:
+    topology = parse_topology(document)
+    bought = None if bought_volumes is None else frozenset(bought_volumes)
+    topology = dataclasses.replace(topology, prune=prune, bought=bought or frozenset())
+    try:
+        known = host_disks(disks or {})
+    except (ShapeError, AttributeError, TypeError) as error:
+        raise TopologyError([f"disks: not in the shape that block_devices_info returns: {error}"]) from error
+    return Request(document, topology, disks or {}, known, bought)
+
+
+def make_plan(request: Request, snapshot: Snapshot) -> Plan:
+    topology, skipped_disks = resolve_disks(request.topology, snapshot, request.disks, request.bought)
+    steps, not_pruned = plan_with_reasons(topology, snapshot)
+    warnings = growth_warnings(topology, SystemIndex(snapshot), steps, request.disks)
+    world = fingerprints(topology, snapshot)
+    return Plan(request, topology, steps, (*skipped_disks, *not_pruned), tuple(warnings), world)
+
+
+def kept_request(kept: Any) -> Request:
+    """The request of a kept plan, after a look at whether it is whole."""
+    again = "Make a new plan."
+    if not isinstance(kept, dict) or kept.get("format") != FORMAT:
+        raise PlanRefused("plan_unreadable", f"it is no plan of format {FORMAT}", again)
+    if kept.get("hash") != digest({key: value for key, value in kept.items() if key != "hash"}):
+        raise PlanRefused("plan_unreadable", "it was changed after it was made", again)
+    asked = kept["request"]
+    return read_request(asked["topology"], asked["disks"], asked["bought_volumes"], asked["prune"])
+
+
+def require_unmoved(kept: Mapping[str, Any], plan: Plan) -> None:
+    """A plan of which everything is done already is no harm; any other must meet the world that it was made for."""
+    if not plan.steps:
+        return
+    moved = [part for part, was in kept["world"].items() if plan.world.get(part) != was]
+    steps_differ = json_form([step.as_dict() for step in plan.steps]) != json_form(kept["steps"])
+    if moved or steps_differ:
+        what = f"other {', '.join(moved)}" if moved else "other steps to take"
+        raise PlanRefused(
+            "world_moved",
+            f"the system has changed since the plan was made: it has {what}",
+            "Look at what has changed, make a new plan and apply that.",
+        )
+
+
+def fingerprints(topology: Topology, snapshot: Snapshot) -> dict[str, str]:
+    """A hash for each part of the system that plans depend on. Of volumes only those that the topology names do."""
+    named = {volume.name for volume in topology.volumes}
+    parts = to_dict(snapshot)
+    parts["system"] = {"id": snapshot.system.id, "version": snapshot.system.version}
+    parts["volumes"] = [volume for volume in parts["volumes"] if volume["name"] in named]
+    for part, volatile in _VOLATILE.items():
+        parts[part] = [{key: value for key, value in item.items() if key not in volatile} for item in parts[part]]
+    return {part: digest(_sorted(items)) for part, items in parts.items()}
+
+
+def _sorted(items: Any) -> Any:
+    return sorted(items, key=lambda item: str(item["id"])) if isinstance(items, list) else items
+
+
+def digest(data: Any) -> str:
+    return hashlib.sha256(json_form(data).encode()).hexdigest()
+
+
+def json_form(data: Any) -> str:
+    return json.dumps(data, sort_keys=True, indent=1) + "\n"

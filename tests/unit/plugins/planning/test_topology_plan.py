@@ -1,0 +1,129 @@
+"""A plan that is kept: the same text for the same world, whole or refused, and void once the world has moved."""
+
+import copy
+import json
+import time
+from dataclasses import replace
+
+import pytest
+from systems import Simulation, changed, empty, with_sdcs
+
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning import capacity
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.model import to_dict
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.topology_plan import (
+    PlanRefused,
+    json_form,
+    kept_request,
+    make_plan,
+    read_request,
+    require_unmoved,
+)
+
+WANTED = {"devices": ["/dev/sdb"], "sds": {name: f"10.0.0.{n}" for n, name in enumerate("abc", 1)}}
+GROWN = {
+    **WANTED,
+    "devices": ["/dev/sdb", "/dev/sdc"],
+    "volumes": [{"name": "v", "storage_pool": "default", "size_gib": 8}],
+}
+
+
+def built(wanted=None, start=None):
+    start = start or empty()
+    return Simulation(start).run(make_plan(read_request(wanted or WANTED), start).steps)
+
+
+def kept(wanted, snapshot, **more):
+    return json.loads(json_form(make_plan(read_request(wanted, **more), snapshot).as_dict()))
+
+
+def check(plan, snapshot):
+    request = kept_request(plan)
+    require_unmoved(plan, make_plan(request, snapshot))
+    return request
+
+
+def test_a_kept_plan_says_everything_that_was_asked():
+    disk = {"path": "/dev/sdb", "paths": ["/dev/sdb"], "size_gib": 180.0, "blank": True, "findings": []}
+    wanted = {**WANTED, "devices": [{"blank_disks": {}}]}
+    request = read_request(wanted, {name: [disk] for name in "abc"}, ["vol-0aaaaaaaa"], prune=True)
+    plan = make_plan(request, empty())
+    again = kept_request(json.loads(json_form(plan.as_dict())))
+    assert again == request
+    assert make_plan(again, empty()) == plan
+
+
+def test_the_same_world_gives_the_same_text_in_whatever_order_it_is_read():
+    start = built()
+    turned = replace(start, devices=start.devices[::-1], sds=start.sds[::-1])
+    assert kept(GROWN, start)["world"] == kept(GROWN, turned)["world"]
+    assert json_form(kept(GROWN, start)) == json_form(kept(copy.deepcopy(GROWN), start))
+
+
+def test_pools_fill_and_strangers_get_volumes_without_harm():
+    start = built()
+    plan = kept(GROWN, start)
+    sizes = {**to_dict(start.storage_pools[0].capacity), "in_use_kib": capacity.kib_from_gib(50)}
+    later = changed(start, "storage_pools", "default", capacity=sizes, used_percent=17.0, used_percent_raw=10.0)
+    volume = {**WANTED, "volumes": [{"name": "of-a-container", "storage_pool": "default", "size_gib": 8}]}
+    check(plan, built(volume, later))
+
+
+@pytest.mark.parametrize(
+    ("move", "what"),
+    [
+        (lambda s: changed(s, "sds", "a", port=7073), "other sds"),
+        (lambda s: changed(s, "storage_pools", "default", rebuild_enabled=False), "other storage_pools"),
+        (lambda s: with_sdcs(s, "10.9.0.1"), "other sdcs"),
+        (lambda s: replace(s, system=replace(s.system, id="1")), "other system"),
+        (lambda s: built({**WANTED, "devices": ["/dev/sdb", "/dev/sdd"]}, s), "other devices"),
+        (lambda s: built({**GROWN, "devices": ["/dev/sdb"]}, s), "other volumes"),
+    ],
+)
+def test_what_a_plan_depends_on_must_not_have_moved(move, what):
+    start = built()
+    plan = kept(GROWN, start)
+    check(plan, start)
+    with pytest.raises(PlanRefused, match=what) as caught:
+        check(plan, move(start))
+    assert caught.value.code == "world_moved"
+
+
+def test_other_steps_are_refused_even_in_the_same_world():
+    start = built()
+    plan = make_plan(read_request(GROWN), start)
+    fewer = json.loads(json_form(replace(plan, steps=plan.steps[:-1]).as_dict()))
+    with pytest.raises(PlanRefused, match="other steps to take"):
+        check(fewer, start)
+
+
+def test_a_plan_that_is_done_already_does_no_harm():
+    plan = kept(GROWN, built())
+    check(plan, built(GROWN))
+
+
+@pytest.mark.parametrize("wrong", [None, [], {}, {"format": 2}, {"format": 1}])
+def test_what_is_no_plan_is_refused(wrong):
+    with pytest.raises(PlanRefused) as caught:
+        kept_request(wrong)
+    assert caught.value.code == "plan_unreadable"
+
+
+def test_a_plan_that_was_edited_is_refused():
+    plan = kept(GROWN, built())
+    plan["steps"].pop()
+    with pytest.raises(PlanRefused, match="changed after it was made"):
+        kept_request(plan)
+
+
+def test_a_thousand_servers_are_planned_in_a_second():
+    wanted = {
+        "devices": [f"/dev/sd{chr(98 + n)}" for n in range(16)],
+        "sds": {f"s{n}": f"10.{n // 250}.0.{n % 250 + 1}" for n in range(1024)},
+    }
+    request = read_request(wanted)
+    start = Simulation(empty()).run(make_plan(request, empty()).steps[:2])
+    begin = time.process_time()
+    plan = make_plan(request, start)
+    seconds = time.process_time() - begin
+    assert len(plan.steps) == 1024 * 17
+    assert seconds < 1, f"{seconds:.2f} s"
