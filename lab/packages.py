@@ -9,30 +9,41 @@ import sys
 from pathlib import Path
 
 from lab import paths
+from lab.hosts.config import LabError
 
 
 def folder() -> Path:
     return paths.home() / "debs"
 
 
-def ensure() -> None:
+def ensure_mesos() -> None:
+    """Real Mesos, built around the library of its Python package."""
+    _ensure("lab.mesos.build")
+    _ensure("lab.mesos.package", str(folder()))
+
+
+def ensure_scaleio() -> None:
+    """The emulated ScaleIO, under the names of the real packages."""
+    _ensure("lab.scaleio.packages.build", str(folder()))
+
+
+def _ensure(module: str, *arguments: str) -> None:
     """Build what is missing or out of date; concurrent callers wait for each other."""
     target = folder()
     target.mkdir(parents=True, exist_ok=True)
     with open(paths.home() / "debs.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for module in ("lab.mesos.build", "lab.mesos.package", "lab.scaleio.packages.build"):
-            arguments = [] if module == "lab.mesos.build" else [str(target)]
-            subprocess.run(
-                [sys.executable, "-m", module, *arguments], check=True, cwd=paths.CHECKOUT, stdout=sys.stderr
-            )
+        command = [sys.executable, "-m", module, *arguments]
+        done = subprocess.run(command, cwd=paths.CHECKOUT, capture_output=True, text=True)
+        if done.returncode:
+            raise LabError(f"building a package failed: {done.stderr.strip() or done.stdout.strip()}")
         _index(target)
 
 
 def _index(target: Path) -> None:
-    built = max(deb.stat().st_mtime_ns for deb in target.glob("*.deb"))
+    built = max((deb.stat().st_mtime_ns for deb in target.glob("*.deb")), default=0)
     index = target / "Packages"
-    if index.exists() and index.stat().st_mtime_ns > built:
+    if not built or (index.exists() and index.stat().st_mtime_ns > built):
         return
     scanned = subprocess.run(["dpkg-scanpackages", "-m", "."], cwd=target, capture_output=True, check=True).stdout
     with gzip.open(target / "Packages.gz", "wb", compresslevel=1) as packed:
@@ -41,4 +52,8 @@ def _index(target: Path) -> None:
 
 
 if __name__ == "__main__":
-    ensure()
+    try:
+        ensure_mesos()
+        ensure_scaleio()
+    except LabError as error:
+        sys.exit(f"packages: {error}")

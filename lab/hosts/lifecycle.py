@@ -46,7 +46,8 @@ def up(lab: Lab) -> dict[str, float]:
         return {}
     _refuse_overlap(lab)
     clock = Clock()
-    clock("packages (Mesos, ScaleIO)", packages.ensure)
+    clock("Mesos", packages.ensure_mesos)
+    clock("ScaleIO packages", packages.ensure_scaleio)
     tag = clock("host image", image.ensure)
     try:
         lab.state.mkdir(parents=True, exist_ok=True)
