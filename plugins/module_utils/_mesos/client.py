@@ -10,7 +10,7 @@ import http.client
 import json
 import socket
 import time
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Union
 from urllib.parse import urlencode, urlsplit
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import (
@@ -20,6 +20,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.erro
     MesosError,
     NoLeader,
     Refused,
+    Unconfirmed,
 )
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.transport import (
     Connection,
@@ -30,6 +31,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.tran
 )
 
 OPERATOR_PATH = "/api/v1"
+REGISTRY_PATH = "/registrar(1)/registry"
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.2, 2.0
 MAX_REDIRECTS = 5
 # Any parameter behind the media type makes Mesos answer 415.
@@ -40,7 +42,8 @@ FORM_HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 class Masters:
     """Requests to whichever master leads, repeated until one does or the time is over.
 
-    Every request made here may be repeated: reads, a subscription with an id of its own, a teardown.
+    A request that may have reached a master is repeated only when doing it twice is the same as doing it once: reads,
+    a subscription with an id of its own, a teardown. `send` is for those of which that does not hold.
     """
 
     def __init__(
@@ -66,16 +69,24 @@ class Masters:
 
     def call(self, call_type: str) -> dict[str, Any]:
         """Make an operator call that needs no arguments and return its answer's payload, {} when it has none."""
-        answer = self._read(self.open(OPERATOR_PATH, {"type": call_type}), call_type)
+        answer = self._read(self.open(OPERATOR_PATH, {"type": call_type}, request=call_type), call_type)
+        return dict(self._parsed(answer, call_type).get(call_type.lower()) or {})
+
+    def send(self, call_type: str, fields: dict[str, Any]) -> None:
+        """Make an operator call that changes something, once; Unconfirmed when nobody can say whether it was done."""
+        message = {"type": call_type, call_type.lower(): fields}
         try:
-            return json.loads(answer).get(call_type.lower()) or {}
-        except (ValueError, AttributeError) as error:
-            raise MesosError(
-                f"{self._leader} does not answer {call_type} as a Mesos master does.",
-                remedy="Check that masters holds the addresses of the masters themselves, not of a proxy or an agent.",
-                server=answer[:200],
-                about=str(self._leader),
-            ) from error
+            self.open(OPERATOR_PATH, message, request=call_type, repeatable=False).close()
+        except Refused as refusal:
+            if refusal.status == 400 and "'type' to be present" in refusal.server:
+                refusal.remedy = f"This version of Mesos is too old for {call_type}."
+            raise
+
+    def registry(self) -> dict[str, Any]:
+        """What the masters keep for good: also the agents that are unreachable or gone, which no call lists."""
+        self.call("GET_VERSION")  # finds the leader: the registry's own endpoint does not redirect
+        answer = self._read(self.open(REGISTRY_PATH, None, request="the registry"), "the registry")
+        return self._parsed(answer, "the registry")
 
     def teardown(self, framework_id: str) -> bool:
         """Remove a framework with its tasks; false when the leader does not know it (any more)."""
@@ -101,17 +112,37 @@ class Masters:
         finally:
             link.close()
 
-    def open(self, path: str, body: Any) -> http.client.HTTPResponse:
-        """Send a POST to the leader and return its answer with the body unread; the status is 2xx."""
-        data = body if isinstance(body, str) else json.dumps(body)
-        headers = dict(FORM_HEADERS if isinstance(body, str) else JSON_HEADERS)
+    def open(
+        self,
+        path: str,
+        body: Union[str, dict[str, Any], None],
+        *,
+        request: str = "",
+        repeatable: bool = True,
+        headers: Optional[dict[str, str]] = None,
+        silence_seconds: Optional[float] = None,
+    ) -> http.client.HTTPResponse:
+        """Send a request to the leader and return its answer with the body unread; the status is 2xx.
+
+        A text is posted as a form, a dictionary as JSON, and without a body it is a GET. `silence_seconds` is how long
+        a stream may be without news.
+        """
+        data = body if isinstance(body, str) or body is None else json.dumps(body)
+        headers = {**(FORM_HEADERS if isinstance(body, str) else JSON_HEADERS), **(headers or {})}
         deadline = self._clock() + self._connection.timeout_seconds
         pause, redirects, trouble = FIRST_PAUSE_SECONDS, 0, "no answer"
         while True:
             target = self._leader or self._next_master()
             try:
-                response = self._send(target, path, data, headers)
+                response = self._send(target, path, data, headers, silence_seconds)
             except (OSError, http.client.HTTPException) as error:
+                if not repeatable and not isinstance(error, ConnectionRefusedError):
+                    raise Unconfirmed(
+                        f"The Mesos master {target} did not answer {request} ({reason(error)}); it may have done it.",
+                        remedy="Run again: what was done is found and not done twice.",
+                        server=reason(error),
+                        about=str(target),
+                    ) from error
                 trouble = f"{target}: {reason(error)}"
                 self._leader = None
             else:
@@ -127,10 +158,10 @@ class Masters:
                     redirects += 1
                     if redirects % MAX_REDIRECTS:
                         continue
-                elif response.status in (404, 503):  # 404 until the master has set up its routes
-                    self._leader = None
+                elif response.status == 503 or (response.status == 404 and not text.startswith("Agent ")):
+                    self._leader = None  # a master that has not set up its routes yet answers 404 as well
                 else:
-                    raise _refusal(response.status, text, target, f"POST {path}", self._connection.username)
+                    raise _refusal(response.status, text, target, request or f"POST {path}", self._connection.username)
             if self._clock() + pause > deadline:
                 raise NoLeader(
                     f"No Mesos master answered as the leader within {self._connection.timeout_seconds} s "
@@ -152,14 +183,23 @@ class Masters:
         self._turn += 1
         return self.endpoints[(self._turn - 1) % len(self.endpoints)]
 
-    def _send(self, target: Endpoint, path: str, data: str, headers: dict[str, str]) -> http.client.HTTPResponse:
+    def _send(
+        self,
+        target: Endpoint,
+        path: str,
+        data: Optional[str],
+        headers: dict[str, str],
+        silence_seconds: Optional[float],
+    ) -> http.client.HTTPResponse:
         link = self._transport.open(target, self._try_seconds)
         if self._connection.username:
             pair = f"{self._connection.username}:{self._connection.password}".encode()
             headers = {**headers, "Authorization": "Basic " + base64.b64encode(pair).decode()}
         try:
-            link.request("POST", path, data.encode(), headers)
+            link.request("POST" if data is not None else "GET", path, data.encode() if data else None, headers)
             response = link.getresponse()
+            if silence_seconds and link.sock is not None:
+                link.sock.settimeout(silence_seconds)
         except BaseException:
             link.close()
             raise
@@ -177,6 +217,20 @@ class Masters:
                     remedy="Run again; a master that has lost the leadership ends its connections.",
                     about=request,
                 ) from error
+
+    def _parsed(self, answer: str, request: str) -> dict[str, Any]:
+        try:
+            parsed = json.loads(answer)
+        except ValueError:
+            parsed = None
+        if not isinstance(parsed, dict):
+            raise MesosError(
+                f"{self._leader} does not answer {request} as a Mesos master does.",
+                remedy="Check that masters holds the addresses of the masters themselves, not of a proxy or an agent.",
+                server=answer[:200],
+                about=str(self._leader),
+            )
+        return parsed
 
     def _redirected(self, source: Endpoint, location: str) -> Endpoint:
         """The leader that a Location names; it has no scheme, and its host is what the leader announces."""

@@ -18,13 +18,15 @@ class MesosError(Exception):
         self.remedy = remedy
         self.server = server
         self.about = about
+        self.done: list[dict[str, Any]] = []
 
     def __str__(self) -> str:
         message = super().__str__()
         return f"{message} {self.remedy}" if self.remedy else message
 
     def as_failure(self) -> dict[str, Any]:
-        return {"code": self.code, "object": self.about, "server": self.server, "remedy": self.remedy}
+        failure = {"code": self.code, "object": self.about, "server": self.server, "remedy": self.remedy}
+        return {**failure, "done": self.done} if self.done else failure
 
 
 class BadOption(MesosError):
@@ -63,6 +65,12 @@ class Refused(MesosError):
         self.status = status
 
 
+class Unconfirmed(MesosError):
+    """A change was sent, and nobody can say whether it was made."""
+
+    code = "unconfirmed"
+
+
 class SubscriptionRefused(MesosError):
     """A 200 whose first event is an ERROR, or a stream that ends before it says anything."""
 
@@ -73,3 +81,19 @@ class Conflict(MesosError):
     """What is there does not allow what is wanted, and nothing was sent."""
 
     code = "conflict"
+
+
+class NotBack(Conflict):
+    """An agent that the leader knows from its registry only; a moment after an election that is every agent."""
+
+
+class NotFound(MesosError):
+    """Something is named that the masters do not know."""
+
+    code = "not_found"
+
+
+class TimedOut(MesosError):
+    """What was asked for was accepted, but did not come about in the time allowed."""
+
+    code = "timed_out"

@@ -54,6 +54,14 @@ def connect(params: dict[str, Any]) -> Masters:
     )
 
 
+def texts(values: dict[str, Any], option: str) -> dict[str, str]:
+    """A dictionary option whose values all have to be texts, as Mesos has no others there."""
+    bad = [key for key, value in values.items() if not isinstance(value, str)]
+    if bad:
+        raise BadOption(f"{option} has {bad[0]}, which is not a text.", remedy="Put its value in quotes.", about=option)
+    return values
+
+
 def run_module(spec: dict[str, Any], run: Callable[[AnsibleModule, Masters], dict[str, Any]], **rules: Any) -> None:
     """Build the module, run it, and end with its result or with one clear failure."""
     module = AnsibleModule(argument_spec={**CONNECTION_SPEC, **spec}, supports_check_mode=True, **rules)
