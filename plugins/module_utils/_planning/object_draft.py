@@ -52,10 +52,10 @@ class Draft:
             if not found and not self.absent:
                 self.problem("id", f"there is no {self.kind.word} with this id")
         else:
-            found = [item for item in among if item.get("name") == name]
+            found = [item for item in among if name and item.get("name") == name]
             renamed = [item for item in among if new_name and item.get("name") == new_name]
             if found and renamed and found != renamed:
-                self.problem("new_name", f"there is a {self.kind.word} {new_name} already")
+                self.problem("new_name", f"{self.kind.word} {new_name} exists already")
             elif new_name and not found:
                 found = renamed
                 if not found:

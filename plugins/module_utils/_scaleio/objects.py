@@ -110,14 +110,13 @@ class _Run:
                 doubt = self._write(plan)
                 plan = self._plan_again(plan)
                 self._resolve(doubt, plan)
+                self._check_progress(plan)
             elif plan.moving and self._patience.wait:
                 self._settle(plan)
                 plan = self._plan_again(plan)
             else:
                 return plan, self._done
-        message = f"The system accepts the steps for {plan.label}, but it does not become as wanted."
-        remedy = "Look for another run or tool that changes it too."
-        raise ApplyFailed(NotConverged(message, remedy=remedy, about=plan.label), self._done, plan.steps)
+        raise self._not_converged(plan)
 
     def _plan_again(self, plan: ObjectPlan) -> ObjectPlan:
         try:
@@ -156,6 +155,17 @@ class _Run:
             self._done.append(step)
         elif isinstance(error, Refused):
             raise ApplyFailed(error, self._done, plan.steps, step) from error
+
+    def _check_progress(self, plan: ObjectPlan) -> None:
+        """Metadata changes at once: what was done and still is to do will not be done by doing it again."""
+        done = [step.as_dict() for step in self._done]
+        if any(step.as_dict() in done for step in plan.steps):
+            raise self._not_converged(plan)
+
+    def _not_converged(self, plan: ObjectPlan) -> ApplyFailed:
+        message = f"The system accepts the steps for {plan.label}, but it does not become as wanted."
+        remedy = "Look for another run or tool that changes it too."
+        return ApplyFailed(NotConverged(message, remedy=remedy, about=plan.label), self._done, plan.steps)
 
     def _settle(self, plan: ObjectPlan) -> None:
         """Ask for this object alone: the whole system is read once more at the end."""

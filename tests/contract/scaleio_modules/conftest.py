@@ -1,4 +1,4 @@
-"""One object per module, in three generations of the API, each with an emulator of its own over TLS."""
+"""One object per module, in three generations of the API, each with an emulator of its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.contract.scaleio_modules.world import World
 @pytest.fixture(params=["2.6", "3.6", "4.5"])
 def world(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> Iterator[World]:
     pace = Pace(join_seconds=0, device_test_seconds=0, movement_gib_per_second=10000)
-    running = Emulator(profile=request.param, pace=pace)
+    running = Emulator(profile=request.param, plain_http=True, pace=pace)
     running.start()
     yield World(running, capsys)
     running.stop()

@@ -93,7 +93,7 @@ def test_media_types_from_3_0_on(world: World) -> None:
         ({"name": "a name"}, "has spaces or characters"),
         ({"name": "x" * 32}, "is longer than 31 characters"),
         ({"name": "defaul", "new_name": "other"}, "no storage pool defaul to rename, did you mean default?"),
-        ({"name": "default", "new_name": "taken"}, "new_name: there is a storage pool taken already"),
+        ({"name": "default", "new_name": "taken"}, "new_name: storage pool taken exists already"),
         ({"id": "00000000000000ff"}, "id: there is no storage pool with this id"),
         ({"name": "taken", "new_name": "other", "state": "absent"}, "new_name: has no meaning together with"),
         ({"name": "default", "spare_percentage": 20}, "20 is smaller than the largest fault unit (34 %)"),

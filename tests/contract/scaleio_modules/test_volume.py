@@ -109,7 +109,7 @@ def test_access_modes_from_3_0_on(world: World, clients: list[str]) -> None:
         ({"name": "data", "map_to": [{"sdc": "agent1"}] * 2}, "map_to[1]: agent1 is given more than once"),
         ({"name": "data", "map_to": [{}]}, "missing required arguments: sdc"),
         ({"name": "mapped", "state": "absent"}, "mapped is mapped to 198.51.100.2; unmap it first"),
-        ({"name": "data", "new_name": "mapped"}, "there is a volume mapped already"),
+        ({"name": "data", "new_name": "mapped"}, "volume mapped exists already"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_written(

@@ -32,7 +32,7 @@ class World:
             "gateway_host": facts["host"],
             "gateway_port": facts["port"],
             "gateway_password": facts["password"],
-            "ca_path": facts["ca_file"],
+            "use_tls": False,
         }
         with patch_module_args({**connection, **arguments, "_ansible_check_mode": check, "_ansible_diff": True}):
             with pytest.raises(SystemExit):
