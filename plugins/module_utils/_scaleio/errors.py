@@ -7,22 +7,10 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
+from .remedies import remedy_for
+
 # What the MDM answers when an object does not exist.
 NOT_FOUND_CODES = frozenset({3, 78, 79, 80, 91, 126, 142, 155, 171, 193})
-
-_REMEDIES = {
-    61: "Add devices or free capacity first, or choose a smaller spare_percentage.",
-    67: "Free capacity or add devices to the storage pool.",
-    71: "Check that the path exists on the SDS's host and that nothing else there uses the disk.",
-    72: "Use a disk within the size range that this ScaleIO version supports.",
-    73: "Check the disk and the kernel log on the SDS's host.",
-    131: "Extend the licence of the system.",
-    132: "Extend the licence of the system.",
-    168: "Use a Gateway user whose role may configure the system.",
-    247: "Use a Gateway user whose role may configure the system.",
-    249: "Change the user's initial password first (scli --set_password).",
-    252: "Wait ten minutes for idle sessions to end, or log other clients out.",
-}
 
 
 class ScaleioError(Exception):
@@ -74,7 +62,7 @@ class Refused(ScaleioError):
     def __init__(self, error_code: int, text: str, status: int, request: str) -> None:
         super().__init__(
             f"ScaleIO refused {request}: {text} (error {error_code}, HTTP {status}).",
-            remedy=_REMEDIES.get(error_code, ""),
+            remedy=remedy_for(error_code, text, status),
             server=text,
             about=request,
         )
