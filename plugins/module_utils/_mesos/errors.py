@@ -97,3 +97,15 @@ class TimedOut(MesosError):
     """What was asked for was accepted, but did not come about in the time allowed."""
 
     code = "timed_out"
+
+
+class StreamLost(MesosError):
+    """The stream of events of a framework ended before its work was done."""
+
+    code = "stream_lost"
+
+
+class TaskFailed(MesosError):
+    """A task ran, or could not run, and did not end well."""
+
+    code = "task_failed"

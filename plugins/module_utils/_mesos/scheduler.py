@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from typing import Any, Optional
+from typing import Any
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.client import Masters
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import SubscriptionRefused
@@ -47,25 +47,24 @@ def subscribe(masters: Masters, framework_info: dict[str, Any], suppressed_roles
         "subscribe": {"framework_info": framework_info, "suppressed_roles": suppressed_roles},
     }
     name, framework_id = framework_info["name"], framework_info["id"]["value"]
-    with masters.open(SCHEDULER_PATH, message) as response:
-        event = _first_event(response, name, framework_id)
-    if event["type"] == "ERROR":
-        text = event["error"]["message"]
-        raise SubscriptionRefused(
-            f"Mesos refused to register the framework {name} ({framework_id}): {text}",
-            server=text,
-            about=framework_id,
-        )
-    return str(event["subscribed"]["framework_id"]["value"])
+    with masters.open(SCHEDULER_PATH, message, request="SUBSCRIBE") as response:
+        subscribed, _later = first_event(response, Records(), name, framework_id)
+    return str(subscribed["subscribed"]["framework_id"]["value"])
 
 
-def _first_event(response: http.client.HTTPResponse, name: str, framework_id: str) -> dict[str, Any]:
-    records, cause = Records(), "the stream ended"
+def first_event(
+    response: http.client.HTTPResponse, records: Records, name: str, framework_id: str
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Read a stream up to SUBSCRIBED, and return that and the events that came along with it."""
+    cause = "the stream ended"
     try:
         while data := response.read1(65536):
-            found = _answer(records.feed(data))
-            if found:
-                return found
+            events = records.feed(data)
+            for index, event in enumerate(events):
+                if event["type"] == "ERROR":
+                    raise _refusal(event["error"]["message"], name, framework_id)
+                if event["type"] == "SUBSCRIBED":
+                    return event, events[index + 1 :]
     except (OSError, ValueError, http.client.HTTPException) as error:
         cause = reason(error)
     raise SubscriptionRefused(
@@ -76,5 +75,9 @@ def _first_event(response: http.client.HTTPResponse, name: str, framework_id: st
     )
 
 
-def _answer(events: list[dict[str, Any]]) -> Optional[dict[str, Any]]:
-    return next((event for event in events if event["type"] in ("SUBSCRIBED", "ERROR")), None)
+def _refusal(text: str, name: str, framework_id: str) -> SubscriptionRefused:
+    return SubscriptionRefused(
+        f"Mesos refused to register the framework {name} ({framework_id}): {text}",
+        server=text,
+        about=framework_id,
+    )
