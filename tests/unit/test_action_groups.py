@@ -26,13 +26,13 @@ def wanted_members(group):
     return sorted(name for name in MODULES if name.startswith(f"{group}_") and name not in ON_THE_HOST)
 
 
-@pytest.mark.parametrize("group", ["scaleio", "mesos", "ebs"])
+@pytest.mark.parametrize("group", ["scaleio", "mesos", "marathon", "ebs"])
 def test_group_lists_exactly_its_modules(group):
     assert sorted(GROUPS[group]) == wanted_members(group)
     assert wanted_members(group)
 
 
-@pytest.mark.parametrize("group", ["scaleio", "mesos", "ebs"])
+@pytest.mark.parametrize("group", ["scaleio", "mesos", "marathon", "ebs"])
 def test_connection_fragment_names_its_group(group):
     fragment = importlib.import_module(f"ansible_collections.mesos_scaleio.platform.plugins.doc_fragments.{group}")
     attributes = yaml.safe_load(fragment.ModuleDocFragment.DOCUMENTATION)["attributes"]

@@ -52,13 +52,13 @@ class NoLeader(MesosError):
 
 
 class Refused(MesosError):
-    """The leader said no."""
+    """The server said no."""
 
     code = "refused"
 
-    def __init__(self, status: int, text: str, request: str) -> None:
+    def __init__(self, status: int, text: str, request: str, server: str = "The Mesos master") -> None:
         super().__init__(
-            f"The Mesos master refused {request}: {text or 'no explanation given'} (HTTP {status}).",
+            f"{server} refused {request}: {text or 'no explanation given'} (HTTP {status}).",
             server=text,
             about=request,
         )

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The mesos_scaleio.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""HTTP to Mesos masters: where they are, TLS, and one request at a time."""
+"""HTTP to Mesos masters and Marathon: where they are, TLS, and one request at a time."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DEFAULT_PORT = 5050
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A master's address."""
+    """A server's address."""
 
     scheme: str
     host: str
@@ -43,19 +43,21 @@ class Connection:
     timeout_seconds: int = 30
 
 
-def parse_endpoint(text: str, scheme: str = "http") -> Endpoint:
+def parse_endpoint(
+    text: str, scheme: str = "http", port: int = DEFAULT_PORT, server: str = "Mesos master", option: str = "masters"
+) -> Endpoint:
     """Read "http://host:port", "host:port", "//host:port" or "host"."""
     absolute = text if "://" in text else f"{scheme}://{text.lstrip('/')}"
     try:
         parts = urlsplit(absolute)
-        endpoint = Endpoint(parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORT)
+        endpoint = Endpoint(parts.scheme, parts.hostname or "", parts.port or port)
     except ValueError:
         endpoint = Endpoint("", "", 0)
     if endpoint.scheme not in ("http", "https") or not endpoint.host or "@" in absolute:
         raise BadOption(
-            f"{text!r} is not the address of a Mesos master.",
-            remedy="Give masters as http://HOST:5050, https://HOST:5050 or HOST:5050, credentials as options.",
-            about="masters",
+            f"{text!r} is not the address of a {server}.",
+            remedy=f"Give {option} as http://HOST:{port}, https://HOST:{port} or HOST:{port}, credentials as options.",
+            about=option,
         )
     return endpoint
 
@@ -78,8 +80,8 @@ class Transport:
             link.connect()
         except ssl.SSLCertVerificationError as error:
             raise CertificateRejected(
-                f"The certificate of the Mesos master {to} is not accepted: {error.verify_message}.",
-                remedy="Set ca_path to the certificate of the CA that signed it, and name masters as it does.",
+                f"The certificate of {to} is not accepted: {error.verify_message}.",
+                remedy="Set ca_path to the certificate of the CA that signed it, and name the server as it does.",
                 server=error.verify_message,
                 about=str(to),
             ) from error
