@@ -107,7 +107,7 @@ volume:
     name: database
     storage_pool: default
     size_gib: 64
-    type: ThinProvisioned
+    type: thin
     mappings: [{sdc: agent1, sdc_id: c423b09800000003, iops_limit: 2000, bandwidth_limit_mbps: 0}]
 steps:
   description: What was done, or would be done in check mode, in order.

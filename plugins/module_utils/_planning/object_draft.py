@@ -41,6 +41,10 @@ class Draft:
     def object_id(self) -> Optional[str]:
         return self.item["id"] if self.item is not None else None
 
+    @property
+    def is_sound(self) -> bool:
+        return not self._problems
+
     def problem(self, option: str, text: str) -> None:
         self._problems.append(f"{option}: {text}" if option else text)
 

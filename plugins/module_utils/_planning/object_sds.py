@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Optional
 
 from .object_draft import Draft
 from .objects import Field, Kind, ObjectPlan, Raw, Setter, Tree, Values
@@ -151,18 +151,41 @@ def _plan_addresses(draft: Draft, sds: Raw, wanted: Mapping[str, str]) -> None:
     present = {entry["ip"]: entry["role"] for entry in sds.get("ipList") or []}
     leaving = [ip for ip in present if draft.wanted["remove_other_ips"] and ip not in wanted]
     after = {ip: role for ip, role in {**present, **wanted}.items() if ip not in leaving}
+    if after == present:
+        return
     _check_roles(draft, after)
-    for ip, role in wanted.items():
-        if ip not in present:
+    if draft.is_sound:
+        _step_addresses(draft, present, after)
+    draft.change("ips", _listed(present), _listed(after))
+
+
+def _step_addresses(draft: Draft, present: Mapping[str, str], after: Mapping[str, str]) -> None:
+    """One address at a time, so that the SDS serves everybody all the time; one may have to do so in between."""
+    current = dict(present)
+    while current != dict(after):
+        wanted = [(ip, role) for ip, role in after.items() if current.get(ip) != role]
+        moves: list[tuple[str, Optional[str]]] = [*wanted, *((ip, None) for ip in current if ip not in after)]
+        ip, role = next(((ip, role) for ip, role in moves if _serves(_moved(current, ip, role))), (moves[0][0], "all"))
+        moved = _moved(current, ip, role)
+        if moved == current or not _serves(moved):
+            draft.problem("ips", "they cannot be replaced one by one; add and remove them in two tasks")
+            return
+        if ip not in current:
             draft.step("add_sds_ip", "addSdsIp", {"ip": ip, "role": role}, {"ip": ip, "role": role})
-    # A role that serves everything is given before another address loses it.
-    changing = [(ip, role) for ip, role in wanted.items() if present.get(ip, role) != role]
-    for ip, role in sorted(changing, key=lambda one: one[1] != "all"):
-        draft.step("set_sds_ip_role", "setSdsIpRole", {"sdsIpToSet": ip, "newRole": role}, {"ip": ip, "role": role})
-    for ip in leaving:
-        draft.step("remove_sds_ip", "removeSdsIp", {"ip": ip}, {"ip": ip})
-    if after != present:
-        draft.change("ips", _listed(present), _listed(after))
+        elif role is None:
+            draft.step("remove_sds_ip", "removeSdsIp", {"ip": ip}, {"ip": ip})
+        else:
+            draft.step("set_sds_ip_role", "setSdsIpRole", {"sdsIpToSet": ip, "newRole": role}, {"ip": ip, "role": role})
+        current = moved
+
+
+def _moved(addresses: Mapping[str, str], ip: str, role: Optional[str]) -> dict[str, str]:
+    return {key: value for key, value in {**addresses, ip: role}.items() if value is not None}
+
+
+def _serves(addresses: Mapping[str, str]) -> bool:
+    roles = set(addresses.values())
+    return ("all" in roles or roles == {"sdsOnly", "sdcOnly"}) and len(addresses) <= MAXIMUM_IPS
 
 
 def _listed(addresses: Mapping[str, str]) -> list[Values]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Optional
 
 from . import capacity
 from .object_draft import Draft
@@ -19,22 +19,26 @@ DEFAULT_MEDIA_TYPE = "HDD"
 DEFAULT_SPARE_PERCENT = 34
 
 
-def _io_priority(work: str) -> Setter:
-    """How rebuild or rebalance share a device with applications; what is not given keeps its value."""
+def _io_priority(work: str, policy: str, bandwidth_limit_kbps: Optional[int] = None) -> Setter:
+    """How rebuild or rebalance share a device with applications, and what new pools have."""
     prefix = f"{work}IoPriority"
     return Setter(
         f"set_{work}_policy",
         f"set{work.capitalize()}IoPriorityPolicy",
         (
-            Field(f"{work}_policy", f"{prefix}Policy", "policy"),
+            Field(f"{work}_policy", f"{prefix}Policy", "policy", default=policy),
             Field(
                 f"{work}_concurrent_ios_per_device",
                 f"{prefix}NumOfConcurrentIosPerDevice",
                 "numOfConcurrentIosPerDevice",
+                default=1,
                 within=range(1, 21),
             ),
             Field(
-                f"{work}_bandwidth_limit_kbps_per_device", f"{prefix}BwLimitPerDeviceInKbps", "bwLimitPerDeviceInKbps"
+                f"{work}_bandwidth_limit_kbps_per_device",
+                f"{prefix}BwLimitPerDeviceInKbps",
+                "bwLimitPerDeviceInKbps",
+                default=bandwidth_limit_kbps,
             ),
         ),
         needs_all=True,
@@ -105,8 +109,8 @@ STORAGE_POOL = Kind(
                 ),
             ),
         ),
-        _io_priority("rebuild"),
-        _io_priority("rebalance"),
+        _io_priority("rebuild", "limitNumOfConcurrentIos"),
+        _io_priority("rebalance", "favorAppIos", 10240),
         Setter(
             "set_spare_percentage",
             "setSparePercentage",

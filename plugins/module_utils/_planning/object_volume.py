@@ -34,12 +34,19 @@ _SIZE = Field(
 )
 
 
+def _type_of(item: Raw) -> str:
+    """As people call it; a snapshot is a volume too."""
+    words = {word: name for name, word in VOLUME_TYPE_WORDS.items()}
+    return words.get(item["volumeType"], str(item["volumeType"]).lower())
+
+
 def _of_volume(tree: Tree, item: Raw) -> Values:
-    return {"mappings": show_mappings(tree, item)}
+    return {"type": _type_of(item), "mappings": show_mappings(tree, item)}
 
 
 def _of_snapshot(tree: Tree, item: Raw) -> Values:
-    return {"volume": tree.name_of("Volume", item.get("ancestorVolumeId")), **_of_volume(tree, item)}
+    ancestor = tree.name_of("Volume", item.get("ancestorVolumeId"))
+    return {"volume": ancestor, "mappings": show_mappings(tree, item)}
 
 
 VOLUME = Kind(
@@ -54,7 +61,6 @@ VOLUME = Kind(
         Setter("set_volume_rmcache", "setVolumeUseRmcache", (Field("rmcache", "useRmcache", create="useRmcache"),)),
         _ACCESS_MODE_LIMIT,
     ),
-    shown=(Field("type", "volumeType"),),
     details=_of_volume,
 )
 SNAPSHOT = Kind(
@@ -97,7 +103,7 @@ def plan_volume(tree: Tree, wanted: Mapping[str, Any]) -> ObjectPlan:
     else:
         if pool is not None and pool["id"] != draft.item["storagePoolId"]:
             draft.must_stay("storage_pool", tree.name_of("StoragePool", draft.item["storagePoolId"]), pool["name"])
-        draft.must_stay("type", draft.item["volumeType"], VOLUME_TYPE_WORDS.get(wanted["type"]))
+        draft.must_stay("type", _type_of(draft.item), wanted["type"])
     draft.settings()
     draft.rename()
     plan_mappings(draft)

@@ -65,7 +65,7 @@ def run_object(module: AnsibleModule, planner: Planner) -> None:
         if not module.check_mode:
             wait = module.params.get("wait", True)
             patience = Patience(wait, module.params.get("wait_timeout_seconds", 300))
-            plan, steps = _Run(gateway, planner, module.params, patience).converge(first)
+            plan, steps = converge_object(gateway, planner, module.params, first, patience)
         return {
             "changed": bool(steps),
             "steps": [step.as_dict() for step in steps],
@@ -93,6 +93,13 @@ def object_module(spec: Mapping[str, Any], **rules: Any) -> AnsibleModule:
 
 def read_tree(gateway: Gateway) -> Tree:
     return Tree(gateway.get("/api/instances"), gateway.version)
+
+
+def converge_object(
+    gateway: Gateway, planner: Planner, wanted: Mapping[str, Any], plan: ObjectPlan, patience: Patience
+) -> tuple[ObjectPlan, list[ObjectStep]]:
+    """Carry out the plan, and what is still left after reading again. Returns the end and what was done."""
+    return _Run(gateway, planner, wanted, patience).converge(plan)
 
 
 class _Run:

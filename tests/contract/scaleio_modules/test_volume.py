@@ -102,7 +102,7 @@ def test_access_modes_from_3_0_on(world: World, clients: list[str]) -> None:
         ({"name": "data", "size_gib": 20}, "size_gib: 20 is not a multiple of 8, take 24"),
         ({"name": "data", "size_gib": 8}, "size_gib: the volume has 16 GiB, and volumes only grow"),
         ({"name": "data", "size_gib": 0}, "size_gib: 0 is not within 1 to 1048576"),
-        ({"name": "data", "type": "thick"}, "type: is ThinProvisioned and cannot be changed to ThickProvisioned"),
+        ({"name": "data", "type": "thick"}, "type: is thin and cannot be changed to thick"),
         ({"name": "data", "storage_pool": "other"}, "storage_pool: is default and cannot be changed to other"),
         ({"name": "data", "map_to": [{"sdc": "agnt1"}]}, "map_to[0]: agnt1: no SDC is called so, did you mean agent1?"),
         ({"name": "data", "map_to": [{"sdc": "agent1", "iops_limit": 5}]}, "map_to[0].iops_limit: must be 0 for no"),
