@@ -63,7 +63,8 @@ class _Pruner:
                     unwanted.setdefault(device.storage_pool_id or "", []).append(device)
         steps = []
         for pool in self._system.snapshot.storage_pools:
-            for device in self._removable(pool, unwanted.get(pool.id, [])):
+            in_order = sorted(unwanted.get(pool.id, []), key=lambda d: (self._system.sds_name[d.sds_id], d.path))
+            for device in self._removable(pool, in_order):
                 self._gone.add(device.id)
                 name = self._system.sds_name[device.sds_id]
                 detail = {"sds": name, "path": device.path, "storage_pool": pool.name}
