@@ -49,6 +49,7 @@ class PoolCapacity:
     planned_move_kib: int
     rebalance_kib: int
     leaving_devices: int
+    third_copy_kib: int
 
     @property
     def unused_kib(self) -> int:
@@ -87,12 +88,19 @@ def reachable(system: System, device: Object) -> bool:
     return bool(
         device["errorState"] == "None"
         and sds["mdmConnectionState"] == "Connected"
-        and sds["maintenanceState"] == "NoMaintenance"
+        and sds["maintenanceState"] != "InMaintenance"
     )
 
 
 def in_maintenance(system: System, device: Object) -> bool:
-    return bool(system.objects("Sds")[device["sdsId"]]["maintenanceState"] != "NoMaintenance")
+    return bool(system.objects("Sds")[device["sdsId"]]["maintenanceState"] == "InMaintenance")
+
+
+def third_copy_left_kib(system: System, device: Object) -> int:
+    """What protected maintenance of its SDS has still to copy before the device may go."""
+    if system.objects("Sds")[device["sdsId"]]["maintenanceState"] != "SetMaintenanceInProgress":
+        return 0
+    return max(int(device["_data_kib"]) - int(device.get("_third_kib", 0)), 0)
 
 
 def counts(device: Object) -> bool:
@@ -178,6 +186,7 @@ def of_pool(system: System, pool: Object) -> PoolCapacity:
         planned_move_kib=planned,
         rebalance_kib=sum(max(d["_data_kib"] - targets[d["id"]], 0) for d in devices if d["id"] in targets),
         leaving_devices=sum(device["deviceState"] == "RemovePending" for device in devices),
+        third_copy_kib=sum(third_copy_left_kib(system, device) for device in devices),
     )
 
 

@@ -166,6 +166,12 @@ def repair(system: System, item: Object) -> None:
     capacity.mark_unavailable(system, pool)
 
 
+def note_written(system: System, items: list[Object]) -> None:
+    """From now on the devices miss what is written."""
+    for item in items:
+        item["_written_before_kib"] = system.get("StoragePool", item["storagePoolId"])["_written_kib"]
+
+
 def note_stale(system: System, pool: Object, item: Object) -> None:
     written_kib = pool["_written_kib"] - item.get("_written_before_kib", pool["_written_kib"])
     in_use_kib = system.pool_capacity(pool).in_use_kib

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.scaleio import sdc, snapshot
 from lab.scaleio.refusal import Refusal
-from lab.scaleio.values import Body, choice, name, object_id, text
+from lab.scaleio.values import Body, choice, name, object_id, text, whole
 
 if TYPE_CHECKING:
     from lab.scaleio.system import System
@@ -167,6 +167,18 @@ def _approve(system: System, target: Object, body: Body) -> object:
     return sdc.approve(system, body)
 
 
+def _set_alerts(system: System, target: Object, body: Body) -> None:
+    high, critical = (
+        whole(body, f"capacityAlert{level}ThresholdPercent", int(target[f"capacityAlert{level}ThresholdPercent"]))
+        for level in ("High", "Critical")
+    )
+    if not (0 < high <= 100 and 0 < critical <= 100):
+        raise Refusal(195)
+    if high >= critical:
+        raise Refusal(370)
+    _setting(system, capacityAlertHighThresholdPercent=high, capacityAlertCriticalThresholdPercent=critical)
+
+
 def _limits(system: System, target: Object, body: Body) -> object:
     rows = [{"type": kind, "description": words, "maxVal": str(value)} for kind, words, value in LIMITS]
     return {"systemLimitEntryList": rows}
@@ -185,6 +197,7 @@ ACTIONS = {
     "setRestrictedSdcMode": _set_restricted,
     "setApprovedSdcIps": _set_approved_ips,
     "setMdmPerformanceParameters": _set_profile,
+    "setCapacityAlertThresholds": _set_alerts,
     "querySystemLimits": _limits,
     "addStandbyMdm": _add_standby,
     "removeStandbyMdm": _remove_standby,

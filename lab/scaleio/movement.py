@@ -27,6 +27,7 @@ def advance(system: System) -> None:
         _fire(system, due[1], due[2])
     _move_all(system, now - state["advanced_at"])
     state["advanced_at"] = max(state["advanced_at"], now)
+    _finish_maintenance(system)
 
 
 def _fire(system: System, what: str, identifier: str) -> None:
@@ -49,6 +50,25 @@ def _move_all(system: System, seconds: float) -> None:
         _Movement(system, pool, int(seconds * system.pace.movement_gib_per_second * KIB_PER_GIB)).run()
 
 
+def _finish_maintenance(system: System) -> None:
+    """SDSs whose protected maintenance has begun or ended, once no data has to move for it any more."""
+    moves = system.state.get("protected_moves", [])
+    for sds_id in list(moves):
+        sds = system.objects("Sds").get(sds_id)
+        devices = system.children("Device", "sdsId", sds_id)
+        if sds is None:
+            moves.remove(sds_id)
+        elif sds["maintenanceState"] == "SetMaintenanceInProgress":
+            if not any(capacity.third_copy_left_kib(system, device) for device in devices):
+                moves.remove(sds_id)
+                for device in devices:
+                    device["_written_before_kib"] = system.get("StoragePool", device["storagePoolId"])["_written_kib"]
+                system.set(sds, maintenanceState="InMaintenance")
+        elif not any(device["_stale_kib"] for device in devices):
+            moves.remove(sds_id)
+            system.set(sds, maintenanceState="NoMaintenance", maintenanceType="NoMaintenance")
+
+
 class _Movement:
     """One pool's data movement within a budget in KiB."""
 
@@ -60,9 +80,11 @@ class _Movement:
     def run(self) -> None:
         totals = self.system.pool_capacity(self.pool)
         idle = not (totals.forward_rebuild_kib or totals.backward_rebuild_kib or totals.planned_move_kib)
-        if idle and not totals.rebalance_kib and not totals.leaving_devices:
+        if idle and not (totals.rebalance_kib or totals.leaving_devices or totals.third_copy_kib):
             return
         self._resync()
+        if totals.third_copy_kib:
+            self._copy_once_more()
         if self.pool["rebuildEnabled"]:
             self._evacuate([d for d in self._devices() if self._lost(d)])
         self._evacuate(self._leaving())
@@ -89,6 +111,13 @@ class _Movement:
                 done = min(device["_stale_kib"], self.budget_kib)
                 self.budget_kib -= done
                 self.system.set(device, _stale_kib=device["_stale_kib"] - done)
+
+    def _copy_once_more(self) -> None:
+        for device in self._devices():
+            done = min(capacity.third_copy_left_kib(self.system, device), self.budget_kib)
+            if done:
+                self.budget_kib -= done
+                self.system.set(device, _third_kib=device.get("_third_kib", 0) + done)
 
     def _evacuate(self, sources: list[Object]) -> None:
         """Make the copies that are (or will be) missing somewhere else."""

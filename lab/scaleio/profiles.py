@@ -29,6 +29,15 @@ class Profile:
         return self.release >= (3, 0)
 
     @property
+    def users(self) -> bool:
+        """From 4.0 on they are the management system's too."""
+        return self.release < (4, 0)
+
+    @property
+    def protected_maintenance(self) -> bool:
+        return self.release >= (3, 5)
+
+    @property
     def alert_list(self) -> bool:
         """From 4.0 on alerts are the management system's, not the Gateway's."""
         return self.release < (4, 0)

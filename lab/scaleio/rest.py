@@ -125,7 +125,7 @@ def listing(system: System, kind: str) -> object:
         return alerts.current(system)
     if kind in EMPTY_KINDS:
         return []
-    if kind not in FAMILIES:
+    if kind not in FAMILIES or (kind == "User" and not system.profile.users):
         raise unknown_path(kind)
     return system.cached(f"list {kind}", lambda: [view(system, kind, item) for item in system.objects(kind).values()])
 

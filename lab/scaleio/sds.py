@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lab.scaleio import capacity, device, movement
-from lab.scaleio.refusal import Refusal, invalid
+from lab.scaleio.refusal import Refusal, invalid, unknown_path
 from lab.scaleio.values import Body, choice, flag, name, object_id, optional_text, text, whole
 
 if TYPE_CHECKING:
@@ -127,8 +127,7 @@ def seen(system: System, sds: Object, connected: bool) -> None:
             device.note_stale(system, system.get("StoragePool", item["storagePoolId"]), item)
         system.set(sds, membershipState="Joined", mdmConnectionState="Connected", _rebuild_due=False)
     else:
-        for item in system.children("Device", "sdsId", sds["id"]):
-            item["_written_before_kib"] = system.get("StoragePool", item["storagePoolId"])["_written_kib"]
+        device.note_written(system, system.children("Device", "sdsId", sds["id"]))
         system.set(sds, membershipState="Decoupled", mdmConnectionState="Disconnected")
         system.at(system.pace.rebuild_delay_seconds, "rebuild", sds["id"])
     for pool in pools:
@@ -226,24 +225,62 @@ def _remove(system: System, sds: Object, body: Body) -> None:
     movement.finish_removals(system)
 
 
-def _enter_maintenance(system: System, sds: Object, body: Body) -> None:
+def _require_carried(system: System, sds: Object) -> None:
+    """Maintenance needs everything else to be there."""
     if sds["maintenanceState"] != "NoMaintenance":
         raise Refusal(375)
     others = [other for other in system.objects("Sds").values() if other["maintenanceState"] != "NoMaintenance"]
     degraded = any(system.pool_capacity(pool).degraded_kib for pool in _pools(system, sds))
     if degraded or any(other["faultSetId"] is None or other["faultSetId"] != sds["faultSetId"] for other in others):
         raise Refusal(374)
-    for item in system.children("Device", "sdsId", sds["id"]):
-        item["_written_before_kib"] = system.get("StoragePool", item["storagePoolId"])["_written_kib"]
+
+
+def _enter_maintenance(system: System, sds: Object, body: Body) -> None:
+    _require_carried(system, sds)
+    device.note_written(system, system.children("Device", "sdsId", sds["id"]))
     system.set(sds, maintenanceState="InMaintenance", maintenanceType="Instant")
 
 
 def _exit_maintenance(system: System, sds: Object, body: Body) -> None:
-    if sds["maintenanceState"] == "NoMaintenance":
+    if sds["maintenanceType"] != "Instant":
         raise Refusal(376)
     for item in system.children("Device", "sdsId", sds["id"]):
         device.note_stale(system, system.get("StoragePool", item["storagePoolId"]), item)
     system.set(sds, maintenanceState="NoMaintenance", maintenanceType="NoMaintenance")
+
+
+def _enter_protected(system: System, sds: Object, body: Body) -> None:
+    """First every block gets another copy on other fault units, then the SDS may go."""
+    _require_protected(system)
+    _require_carried(system, sds)
+    for pool in _pools(system, sds):
+        devices = capacity.devices_of(system, pool)
+        unit = sds["faultSetId"] or sds["id"]
+        others = [item for item in devices if capacity.fault_unit(system, item) != unit]
+        room = sum(item["capacityLimitInKb"] - item["_data_kib"] for item in others)
+        if room < sum(item["_data_kib"] for item in devices if item["sdsId"] == sds["id"]):
+            raise Refusal(374, "Protected maintenance is refused: no room for another copy of the data of the SDS")
+    system.set(sds, maintenanceState="SetMaintenanceInProgress", maintenanceType="Protected")
+    system.state.setdefault("protected_moves", []).append(sds["id"])
+
+
+def _exit_protected(system: System, sds: Object, body: Body) -> None:
+    _require_protected(system)
+    if sds["maintenanceType"] != "Protected" or sds["maintenanceState"] == "ExitMaintenanceInProgress":
+        raise Refusal(376)
+    moves = system.state.setdefault("protected_moves", [])
+    for item in system.children("Device", "sdsId", sds["id"]):
+        item["_third_kib"] = 0
+        if sds["maintenanceState"] == "InMaintenance":
+            device.note_stale(system, system.get("StoragePool", item["storagePoolId"]), item)
+    system.set(sds, maintenanceState="ExitMaintenanceInProgress")
+    if sds["id"] not in moves:
+        moves.append(sds["id"])
+
+
+def _require_protected(system: System) -> None:
+    if not system.profile.protected_maintenance:
+        raise unknown_path("/api/instances/Sds/action/enterProtectedMaintenanceMode")
 
 
 def _disconnected(system: System, body: Body) -> object:
@@ -266,5 +303,7 @@ ACTIONS = {
     "removeSds": _remove,
     "enterMaintenanceMode": _enter_maintenance,
     "exitMaintenanceMode": _exit_maintenance,
+    "enterProtectedMaintenanceMode": _enter_protected,
+    "exitProtectedMaintenanceMode": _exit_protected,
 }
 TYPE_ACTIONS = {"queryDisconnectedSdss": _disconnected}

@@ -96,6 +96,7 @@ def _pool_numbers(system: System, pool: Object) -> Numbers:
         "netSpareCapacityInKb": totals.spare_kib // 2,
         "netThinUserDataCapacityInKb": totals.thin_in_use_kib // 2,
         "netMaxUserDataCapacityInKb": (totals.limit_kib - totals.spare_kib) // 2,
+        **_work("EnterProtectedMaintenanceMode", totals.third_copy_kib, per_second_kib),
         **_work("FwdRebuild", totals.forward_rebuild_kib, per_second_kib),
         **_work("BckRebuild", totals.backward_rebuild_kib, per_second_kib),
         **_work("NormRebuild", totals.planned_move_kib, per_second_kib),

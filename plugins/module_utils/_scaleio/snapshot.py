@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Optional
 
 from .._planning import capacity
@@ -35,20 +37,45 @@ def read_snapshot(gateway: Gateway) -> Snapshot:
     return snapshot_from(read_system(gateway))
 
 
-def read_system(gateway: Gateway) -> dict[str, Any]:
-    """The snapshot in its JSON-able form."""
+@dataclass(frozen=True)
+class Answers:
+    """What the Gateway said about the whole system, in the API's words."""
+
+    version: str
+    tree: dict[str, Any]
+    statistics: dict[str, Any]
+    cluster: dict[str, Any]
+
+
+def read_answers(gateway: Gateway, more_statistics: Sequence[dict[str, Any]] = ()) -> Answers:
+    """`more_statistics` are further selections, read with the same request; those of pools are in addition."""
     tree = gateway.get("/api/instances")
     selected = {"type": "StoragePool", "allIds": "", "properties": list(POOL_PROPERTIES)}
-    answer = gateway.query("/api/instances/querySelectedStatistics", {"selectedStatisticsList": [selected]})
-    statistics = answer.get("StoragePool") or {}
+    for more in more_statistics:
+        if more["type"] == selected["type"]:
+            selected["properties"] = [*POOL_PROPERTIES, *more["properties"]]
+    others = [more for more in more_statistics if more["type"] != selected["type"]]
+    body = {"selectedStatisticsList": [selected, *others]}
+    statistics = gateway.query("/api/instances/querySelectedStatistics", body)
+    cluster = tree["System"].get("mdmCluster") or gateway.query("/api/instances/System/queryMdmCluster", {})
+    return Answers(gateway.version, tree, statistics, cluster)
+
+
+def read_system(gateway: Gateway) -> dict[str, Any]:
+    """The snapshot in its JSON-able form."""
+    return system_from(read_answers(gateway))
+
+
+def system_from(answers: Answers) -> dict[str, Any]:
+    tree, cluster = answers.tree, answers.cluster
+    statistics = answers.statistics.get("StoragePool") or {}
     system = tree["System"]
-    cluster = system.get("mdmCluster") or gateway.query("/api/instances/System/queryMdmCluster", {})
     volumes = _list(tree, "volumeList")
     return {
         "system": {
             "id": system["id"],
             "name": system.get("name"),
-            "version": gateway.version,
+            "version": answers.version,
             "mdm": mdm_cluster(cluster),
         },
         "protection_domains": [
