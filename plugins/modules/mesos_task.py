@@ -97,6 +97,8 @@ steps:
 tasks:
   description:
     - How each task ended. C(state) is Mesos' own word, or V(NOT_OFFERED) when the agent had no room.
+    - C(stdout) and C(stderr) are the first 16 KiB of what it wrote, or null when the agent does not show them to
+      requests without credentials. Mesos adds lines of its own to both.
     - A failure has the same list.
   returned: success and when a task failed
   type: list
@@ -107,11 +109,19 @@ tasks:
       task_id: 6f0c4a
       state: TASK_FINISHED
       message: Command exited with status 0
+      stdout: "hello"
+      stderr: ""
 """
 
 import time
 
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos import agents, quantities, roles, tasks
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos import (
+    agents,
+    quantities,
+    roles,
+    sandbox,
+    tasks,
+)
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import BadOption, TaskFailed
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.module import run_module, texts
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.session import Session
@@ -165,6 +175,12 @@ def run(module, masters):
         return {**result, "tasks": [one.described() for one in runs]}
     with Session(masters, framework(params, masters.username)) as session:
         tasks.run(session, runs, work, deadline)
+        for one in runs:
+            if one.task_id:
+                one.stdout, one.stderr = (
+                    sandbox.read(masters.transport, one.url, session.id, one.task_id, name)
+                    for name in ("stdout", "stderr")
+                )
     result["tasks"] = [one.described() for one in runs]
     bad = [one for one in runs if one.state != tasks.FINISHED]
     if bad:

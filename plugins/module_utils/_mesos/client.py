@@ -64,6 +64,10 @@ class Masters:
         return self._connection.masters
 
     @property
+    def transport(self) -> Transport:
+        return self._transport
+
+    @property
     def username(self) -> str:
         return self._connection.username
 

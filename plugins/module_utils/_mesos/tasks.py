@@ -41,6 +41,8 @@ class Run:
     state: str = NOT_OFFERED
     message: str = ""
     url: dict[str, Any] = field(default_factory=dict)
+    stdout: Optional[str] = None
+    stderr: Optional[str] = None
 
     @property
     def is_over(self) -> bool:
@@ -53,6 +55,8 @@ class Run:
             "task_id": self.task_id,
             "state": self.state,
             "message": self.message,
+            "stdout": self.stdout,
+            "stderr": self.stderr,
         }
 
 

@@ -68,9 +68,11 @@ def test_what_is_reserved_for_the_role_is_used(cluster: RunningCluster) -> None:
 
 
 def test_a_command_that_fails(cluster: RunningCluster) -> None:
-    failed = cluster.module("task", agents=[ONE], command="exit 3")
+    failed = cluster.module("task", agents=[ONE], command="echo good; echo bad >&2; exit 3")
     assert failed["failure"]["code"] == "task_failed"
     assert f"the task on {ONE} ended as TASK_FAILED: Command exited with status 3" in failed["msg"]
+    assert "good" in failed["tasks"][0]["stdout"]
+    assert "bad" in failed["tasks"][0]["stderr"]
     assert leftovers(cluster) == (0, 0)
 
 
