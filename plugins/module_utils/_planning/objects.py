@@ -43,6 +43,7 @@ class Tree:
         self.system_id: str = answer["System"]["id"]
         # An empty list may also be null or absent.
         self._lists: dict[str, list[Raw]] = {kind: answer.get(key) or [] for kind, key in _LISTS.items()}
+        self._by_id = {kind: {item["id"]: item for item in items} for kind, items in self._lists.items()}
 
     def all(self, kind: str) -> list[Raw]:
         return self._lists[kind]
@@ -51,7 +52,7 @@ class Tree:
         return [item for item in self._lists[kind] if item.get(parent) == parent_id]
 
     def by_id(self, kind: str, wanted_id: Optional[str]) -> Optional[Raw]:
-        return next((item for item in self._lists[kind] if item["id"] == wanted_id), None)
+        return self._by_id[kind].get(wanted_id or "")
 
     def name_of(self, kind: str, wanted_id: Optional[str]) -> Optional[str]:
         item = self.by_id(kind, wanted_id)

@@ -1,6 +1,7 @@
 """The engine for single objects on an emulated system without a network: any state to any other, and other writers."""
 
 import itertools
+import time
 from contextlib import suppress
 
 import pytest
@@ -9,10 +10,11 @@ from hypothesis import strategies as st
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.object_sds import plan_sds
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.object_storage_pool import (
+    STORAGE_POOL,
     plan_storage_pool,
 )
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.object_volume import plan_volume
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.objects import ObjectError
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.objects import ObjectError, Tree
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.apply import ApplyFailed, Patience
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.errors import refusal
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.objects import (
@@ -244,3 +246,20 @@ def test_waiting_stops_when_time_is_over():
         converge_object(gateway, plan_sds, wanted, plan_sds(read_tree(gateway), wanted), patience)
     assert "Not ready after 60 seconds: SDS agent1 (JoinPending)" in str(caught.value)
     assert [step.action for step in caught.value.done] == ["create_sds"]
+
+
+def test_planning_in_a_large_system_takes_less_than_a_second():
+    servers = [{"id": f"{n:016x}", "name": f"agent{n}", "faultSetId": None} for n in range(1024)]
+    devices = [
+        {"id": f"{n:016x}", "sdsId": servers[n // 16]["id"], "storagePoolId": "0a", "capacityLimitInKb": 1024**2}
+        for n in range(16 * 1024)
+    ]
+    fields = {one.read: 1 for one in STORAGE_POOL.fields}
+    pool = {**fields, "capacityAlertCriticalThreshold": 90, "id": "0a", "name": "p", "protectionDomainId": "0b"}
+    domain = {"id": "0b", "name": "default"}
+    answer = {"System": {"id": "01"}, "sdsList": servers, "deviceList": devices}
+    answer.update(storagePoolList=[pool], protectionDomainList=[domain])
+    began = time.process_time()
+    plan = plan_storage_pool(Tree(answer, "3.6"), {**POOL, "spare_percentage": 34})
+    assert time.process_time() - began < 1
+    assert "set_spare_percentage" in [step.action for step in plan.steps]
