@@ -23,11 +23,23 @@ extends_documentation_fragment:
 options:
   gather_subset:
     description:
-      - Which keys to return besides RV(system) and RV(health). By default all.
-      - All are read in any case, since the number of requests would be the same.
+      - Which keys to return besides RV(system) and RV(health). By default all but V(alerts), V(statistics) and
+        V(users).
+      - The objects are read in any case, since the number of requests would be the same. V(alerts) and V(users) take
+        one more each, V(statistics) none.
     type: list
     elements: str
-    choices: [protection_domains, fault_sets, storage_pools, sds, devices, sdcs, volumes]
+    choices:
+      - protection_domains
+      - fault_sets
+      - storage_pools
+      - sds
+      - devices
+      - sdcs
+      - volumes
+      - alerts
+      - statistics
+      - users
 notes:
   - All sizes are KiB, as in the API; the percentages are of what may be written, which excludes the spare.
 seealso:
@@ -46,6 +58,10 @@ EXAMPLES = r"""
   ansible.builtin.assert:
     that: scaleio.health.verdict in ['ok', 'warning']
     fail_msg: "{{ scaleio.health.reasons | join(' ') }}"
+
+- name: Read what the system warns of and how busy it is
+  mesos_scaleio.platform.scaleio_info:
+    gather_subset: [storage_pools, alerts, statistics]
 
 - name: Read only the pools
   mesos_scaleio.platform.scaleio_info:
@@ -138,6 +154,65 @@ volumes:
   type: list
   elements: dict
   sample: [{id: 3f1a77c200000007, name: data, size_kib: 16777216, type: ThinProvisioned, mapped_sdc_ids: []}]
+alerts:
+  description:
+    - What the system warns of at the moment. The severity is V(low), V(medium) or V(high).
+    - Null from version 4.0 on, where PowerFlex Manager keeps the alerts.
+  returned: success, if O(gather_subset) has V(alerts)
+  type: list
+  elements: dict
+  sample:
+    - id: 31d682d5-0f5e-4c3b-9d3e-111111111111
+      type: CAPACITY_UTILIZATION_ABOVE_HIGH_THRESHOLD
+      severity: medium
+      object_type: StoragePool
+      object_id: 3f1a77c200000003
+      values: {}
+      since: "2026-05-26T18:00:13.336Z"
+      last_observed: "2026-05-27T03:10:52.552Z"
+statistics:
+  description:
+    - What the system does at the moment. RV(statistics.system) has no id, all others are by id.
+    - C(read) and C(write) are what clients do, C(rebuild) and C(rebalance) what is moved between devices.
+  returned: success, if O(gather_subset) has V(statistics)
+  type: dict
+  contains:
+    system:
+      description: Of the whole system.
+      returned: success
+      type: dict
+      sample: {read_iops: 310.5, read_kib_per_second: 2484.0, rebuild_kib_per_second: 0, rebalance_kib_per_second: 0}
+    storage_pools:
+      description: Of each storage pool, as of the system.
+      returned: success
+      type: dict
+      sample: {3f1a77c200000003: {read_iops: 310.5}}
+    sds:
+      description: Of each storage server, as of the system, with C(in_use_kib) and C(unused_kib).
+      returned: success
+      type: dict
+      sample: {3f1a77c200000004: {in_use_kib: 62553088}}
+    devices:
+      description: Of each disk, as of a storage server, with latencies.
+      returned: success
+      type: dict
+      sample: {3f1a77c200000005: {read_latency_microseconds: 420, write_latency_microseconds: 610}}
+    sdcs:
+      description: Of each storage client, C(read) and C(write).
+      returned: success
+      type: dict
+      sample: {3f1a77c200000006: {write_kib_per_second: 512.0}}
+    volumes:
+      description: Of each volume, C(read) and C(write).
+      returned: success
+      type: dict
+      sample: {3f1a77c200000007: {write_iops: 16.0}}
+users:
+  description: The users of the system. Null from version 4.0 on, where PowerFlex Manager keeps them.
+  returned: success, if O(gather_subset) has V(users)
+  type: list
+  elements: dict
+  sample: [{id: 3f1a77c200000009, name: monitoring, role: Monitor, password_change_required: true}]
 health:
   description:
     - How the system is. The verdict is V(ok), V(warning), V(degraded) or V(failed); V(failed) means that data or a
@@ -153,34 +228,56 @@ calls:
   sample: 2
 """
 
-from typing import Any
+from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.health import health
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.model import snapshot_from
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.users import show_user
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.client import Gateway
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.module import (
     CONNECTION_SPEC,
     run_with_gateway,
 )
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.snapshot import read_system
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.snapshot import (
+    read_answers,
+    system_from,
+)
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.statistics import (
+    read_alerts,
+    read_users,
+    selections,
+    statistics,
+)
 
 SUBSETS = ["protection_domains", "fault_sets", "storage_pools", "sds", "devices", "sdcs", "volumes"]
+ON_REQUEST = ["alerts", "statistics", "users"]
+
+
+def shown_users(gateway: Gateway) -> Any:
+    users = read_users(gateway)
+    return users if users is None else [show_user(item) for item in users]
 
 
 def main() -> None:
-    spec = {**CONNECTION_SPEC, "gather_subset": {"type": "list", "elements": "str", "choices": SUBSETS}}
+    spec = {**CONNECTION_SPEC, "gather_subset": {"type": "list", "elements": "str", "choices": [*SUBSETS, *ON_REQUEST]}}
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
 
     def run(gateway: Gateway) -> dict[str, Any]:
-        system = read_system(gateway)
-        judged = health(snapshot_from(system))
         wanted = SUBSETS if module.params["gather_subset"] is None else module.params["gather_subset"]
+        answers = read_answers(gateway, selections() if "statistics" in wanted else ())
+        system = system_from(answers)
+        judged = health(snapshot_from(system))
+        more: dict[str, Callable[[], Any]] = {
+            "alerts": lambda: read_alerts(gateway),
+            "statistics": lambda: statistics(answers.statistics),
+            "users": lambda: shown_users(gateway),
+        }
         return {
             "changed": False,
             "system": system["system"],
-            **{key: system[key] for key in wanted},
+            **{key: more[key]() if key in more else system[key] for key in wanted},
             "health": {"verdict": judged.verdict, "reasons": list(judged.reasons)},
             "calls": gateway.calls,
         }
