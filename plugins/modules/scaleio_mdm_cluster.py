@@ -91,7 +91,7 @@ options:
     description:
       - How long to wait altogether. What was begun goes on when the time is over, and a further run waits again.
     type: int
-    default: 120
+    default: 300
 seealso:
   - module: mesos_scaleio.platform.scaleio_mdm_bootstrap
 """

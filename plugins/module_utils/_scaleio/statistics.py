@@ -11,9 +11,11 @@ from typing import Any, Optional
 from .client import Gateway
 from .errors import NotFound
 
+Flows = Mapping[str, tuple[str, ...]]
+
 # One property that a version does not know fails the whole request; every version since 2.0 knows all of these.
-_USER = {"read": ("userDataReadBwc",), "write": ("userDataWriteBwc",)}
-_MOVEMENT = {
+_USER: Flows = {"read": ("userDataReadBwc",), "write": ("userDataWriteBwc",)}
+_MOVEMENT: Flows = {
     "rebuild": ("fwdRebuildWriteBwc", "bckRebuildWriteBwc", "normRebuildWriteBwc"),
     "rebalance": ("rebalanceWriteBwc",),
 }
@@ -26,7 +28,7 @@ _NUMBERS = {
     },
     "Sds": {"in_use_kib": "capacityInUseInKb", "unused_kib": "unusedCapacityInKb"},
 }
-_TYPES = {
+_TYPES: dict[str, tuple[str, Flows]] = {
     "system": ("System", {**_USER, **_MOVEMENT}),
     "storage_pools": ("StoragePool", {**_USER, **_MOVEMENT}),
     "sds": ("Sds", {**_USER, **_MOVEMENT}),
@@ -58,7 +60,7 @@ def statistics(answer: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def _rates(item: Mapping[str, Any], kind: str, flows: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+def _rates(item: Mapping[str, Any], kind: str, flows: Flows) -> dict[str, Any]:
     rates: dict[str, Any] = {name: item.get(key) for name, key in _NUMBERS.get(kind, {}).items()}
     for word, parts in flows.items():
         measured = [item.get(part) or {} for part in parts]
