@@ -52,7 +52,9 @@ class Emulator:
                 content.fill_pool(self.system, "default", generate["pool_fill"])
         else:
             self.system.set_mdm_cluster(mdm.three_nodes(self.system))
-        self.gateway = Gateway(self.system, self.clock, Configuration(admin_password=self.password))
+        self.gateway = Gateway(
+            self.system, self.clock, Configuration(admin_password=self.password), self.system.require_permission
+        )
         self._folder = tempfile.TemporaryDirectory(prefix="scaleio-emulator-")
         tls = None
         self.ca_file: Path | None = None

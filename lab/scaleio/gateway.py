@@ -20,6 +20,10 @@ from lab.scaleio.sessions import BEARER_SECONDS, Session, Sessions
 UNAUTHORIZED = {"message": "Unauthorized", "httpStatusCode": 401, "errorCode": 0}
 FORBIDDEN = {"message": "Forbidden", "httpStatusCode": 403, "errorCode": 0}
 LARGE_BYTES = 65536
+KEYCLOAK_PATH = "/auth/realms/powerflex/protocol/openid-connect/token"
+TRUST_PATH = "/api/trustHostCertificate/Mdm"
+NOT_JSON = (KEYCLOAK_PATH, TRUST_PATH)  # a form, and a file in a form
+REFRESH_SECONDS = 1800
 
 
 class Backend(Protocol):
@@ -32,6 +36,10 @@ class Backend(Protocol):
 
 class BackendDown(Exception):
     """The Gateway cannot reach an MDM."""
+
+
+# From 4.0 on an ingress is in front and answers for what nobody behind it knows.
+INGRESS_404 = b"<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>"
 
 
 @dataclass(frozen=True)
@@ -73,9 +81,14 @@ class Gateway:
         backend: Backend,
         clock: Callable[[], float] = time.time,
         configuration: Configuration | None = None,
+        permits: Callable[[str, str, str], None] = lambda user, method, path: None,
     ) -> None:
+        """`permits` refuses what a user may not do; a backend that looks at the user itself needs none."""
         self.backend = backend
+        self._permits = permits
         self.sessions = Sessions(clock)
+        # They do the same as sessions but live longer, and idleness does not end them.
+        self.refreshes = Sessions(clock, idle_seconds=REFRESH_SECONDS, most=None)
         self.journal = Journal()
         self.faults = Faults()
         self.configuration = configuration or Configuration()
@@ -107,15 +120,19 @@ class Gateway:
         except BackendDown as down:
             message = f"The Gateway cannot connect to the MDM: {down}"
             status, payload = 502, {"message": message, "httpStatusCode": 502, "errorCode": 0}
+        if status == 404 and self._offers_bearer():
+            return Answer(404, INGRESS_404, "text/html")
         return self._encode(status, payload)
 
     def _route(self, request: Request) -> tuple[int, object]:
         path = request.path
-        body = self._body(request) if request.method in ("POST", "PUT") else None
+        body = self._body(request) if request.method in ("POST", "PUT") and path not in NOT_JSON else None
         if (request.method, path) == ("GET", "/api/login"):
             return self._login(request)
         if (request.method, path) == ("GET", "/api/gatewayLogin"):
             return self._gateway_login(request)
+        if (request.method, path) == ("POST", KEYCLOAK_PATH):
+            return self._keycloak(request)
         if (request.method, path) == ("POST", "/rest/auth/login"):
             return self._bearer_login(body)
         if path == "/api/version" and "authorization" not in request.headers:
@@ -128,6 +145,8 @@ class Gateway:
             return 200, ""
         if path == "/rest/auth/logout":
             self.sessions.close(token)
+            if isinstance(body, dict):
+                self.refreshes.close(str(body.get("refresh_token", "")))
             return 204, None
         if path in ("/api/Configuration", "/api/updateConfiguration"):
             return self._configuration(session, path, body)
@@ -135,6 +154,7 @@ class Gateway:
             return 403, FORBIDDEN
         if not path.startswith("/api/"):
             raise unknown_path(path)
+        self._permits(session.user, request.method, path)
         return self.backend.rest(request.method, path, dict(parse_qsl(urlsplit(request.target).query)), body)
 
     def _body(self, request: Request) -> object:
@@ -176,11 +196,34 @@ class Gateway:
         user = str(credentials.get("username", ""))
         if self._refused(user, str(credentials.get("password", ""))):
             return 401, UNAUTHORIZED
-        return 200, {
+        return 200, self._tokens(user)
+
+    def _keycloak(self, request: Request) -> tuple[int, object]:
+        """What stands behind the 4.x login also answers itself, by password or by refresh token."""
+        if not self._offers_bearer():
+            raise unknown_path(KEYCLOAK_PATH)
+        form = dict(parse_qsl(request.body.decode("utf-8", "replace")))
+        grant = form.get("grant_type")
+        if grant == "password":
+            user = form.get("username", "")
+            if self._refused(user, form.get("password", "")):
+                return 401, {"error": "invalid_grant", "error_description": "Invalid user credentials"}
+            return 200, self._tokens(user)
+        if grant == "refresh_token":
+            token = form.get("refresh_token", "")
+            session = self.refreshes.use(token)
+            if session is None:
+                return 400, {"error": "invalid_grant", "error_description": "Invalid refresh token"}
+            self.refreshes.close(token)
+            return 200, self._tokens(session.user)
+        return 400, {"error": "unsupported_grant_type", "error_description": "Unsupported grant_type"}
+
+    def _tokens(self, user: str) -> dict[str, object]:
+        return {
             "access_token": self.sessions.open(user, lifetime_seconds=BEARER_SECONDS),
-            "refresh_token": binascii.hexlify(user.encode()).decode(),
+            "refresh_token": self.refreshes.open(user, lifetime_seconds=REFRESH_SECONDS),
             "expires_in": BEARER_SECONDS,
-            "refresh_expires_in": 1800,
+            "refresh_expires_in": REFRESH_SECONDS,
             "token_type": "Bearer",
             "scope": "openid profile email",
         }

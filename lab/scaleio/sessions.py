@@ -25,8 +25,12 @@ class Session:
 
 
 class Sessions:
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, clock: Callable[[], float], idle_seconds: float = IDLE_SECONDS, most: int | None = MAX_SESSIONS
+    ) -> None:
         self._clock = clock
+        self._idle_seconds = idle_seconds
+        self._most = most
         self._lock = threading.Lock()
         self._by_token: dict[str, Session] = {}
 
@@ -35,7 +39,7 @@ class Sessions:
         token = base64.b64encode(f"{user}:{int(now * 1000)}:{os.urandom(16).hex()}".encode()).decode()
         with self._lock:
             self._by_token = {key: kept for key, kept in self._by_token.items() if self._alive(kept, now)}
-            if len(self._by_token) >= MAX_SESSIONS:
+            if self._most is not None and len(self._by_token) >= self._most:
                 raise Refusal(252)
             self._by_token[token] = Session(user, now + lifetime_seconds, now, administers_gateway)
         return token
@@ -63,6 +67,5 @@ class Sessions:
     def __len__(self) -> int:
         return len(self._by_token)
 
-    @staticmethod
-    def _alive(session: Session, now: float) -> bool:
-        return now < session.expires_at and now - session.used_at < IDLE_SECONDS
+    def _alive(self, session: Session, now: float) -> bool:
+        return now < session.expires_at and now - session.used_at < self._idle_seconds

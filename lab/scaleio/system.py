@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lab.scaleio import capacity, movement, rest, users
+from lab.scaleio import capacity, movement, permissions, rest, users
 from lab.scaleio import sds as sds_family
 from lab.scaleio import volume as volume_family
 from lab.scaleio.probe import AnyDevice, DeviceProbe, SdsAddress
@@ -113,6 +113,9 @@ class System:
                 return 200, rest.dispatch(self, method, path, query or {}, body)
             except Refusal as refusal:
                 return refusal.status, refusal.body()
+
+    def require_permission(self, user: str, method: str, path: str) -> None:
+        permissions.require(self, user, method, path)
 
     def check_login(self, user: str, password: str, allow_pending_change: bool = False) -> None:
         with self.lock:
