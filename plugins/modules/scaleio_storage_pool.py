@@ -120,6 +120,32 @@ options:
     description:
       - Limit that belongs to O(rebalance_policy=favorAppIos), in KB per second.
     type: int
+  vtree_migration_policy:
+    description:
+      - How migrations of volumes share the devices with applications, from version 3.0 on.
+    type: str
+    choices: [unlimited, limitNumOfConcurrentIos, favorAppIos]
+  vtree_migration_concurrent_ios_per_device:
+    description:
+      - Limit that belongs to O(vtree_migration_policy), 1 to 20.
+    type: int
+  vtree_migration_bandwidth_limit_kbps_per_device:
+    description:
+      - Limit that belongs to O(vtree_migration_policy=favorAppIos), in KB per second.
+    type: int
+  maintenance_policy:
+    description:
+      - How copies made for protected maintenance share the devices with applications, from version 3.0 on.
+    type: str
+    choices: [unlimited, limitNumOfConcurrentIos, favorAppIos]
+  maintenance_concurrent_ios_per_device:
+    description:
+      - Limit that belongs to O(maintenance_policy), 1 to 20.
+    type: int
+  maintenance_bandwidth_limit_kbps_per_device:
+    description:
+      - Limit that belongs to O(maintenance_policy=favorAppIos), in KB per second.
+    type: int
 notes:
   - A pool that still has devices or volumes is not removed; the module says how many there are.
 seealso:
@@ -214,13 +240,11 @@ def main() -> None:
         "capacity_alert_high_percent": {"type": "int"},
         "capacity_alert_critical_percent": {"type": "int"},
         "parallel_jobs_per_device": {"type": "int"},
-        "rebuild_policy": {"type": "str", "choices": POLICIES},
-        "rebuild_concurrent_ios_per_device": {"type": "int"},
-        "rebuild_bandwidth_limit_kbps_per_device": {"type": "int"},
-        "rebalance_policy": {"type": "str", "choices": POLICIES},
-        "rebalance_concurrent_ios_per_device": {"type": "int"},
-        "rebalance_bandwidth_limit_kbps_per_device": {"type": "int"},
     }
+    for work in ("rebuild", "rebalance", "vtree_migration", "maintenance"):
+        spec[f"{work}_policy"] = {"type": "str", "choices": POLICIES}
+        spec[f"{work}_concurrent_ios_per_device"] = {"type": "int"}
+        spec[f"{work}_bandwidth_limit_kbps_per_device"] = {"type": "int"}
     module = object_module(spec, required_one_of=[("name", "id")], mutually_exclusive=[("name", "id")])
     run_object(module, plan_storage_pool)
 

@@ -19,32 +19,56 @@ DEFAULT_MEDIA_TYPE = "HDD"
 DEFAULT_SPARE_PERCENT = 34
 
 
-def _io_priority(work: str, policy: str, bandwidth_limit_kbps: Optional[int] = None) -> Setter:
-    """How rebuild or rebalance share a device with applications, and what new pools have."""
-    prefix = f"{work}IoPriority"
+def _io_priority(
+    work: str,
+    read: str,
+    action: str,
+    policy: str,
+    *,
+    bandwidth_limit_kbps: Optional[int] = None,
+    since: tuple[int, int] = (2, 0),
+) -> Setter:
+    """How work within the system shares a device with applications, and what new pools have."""
+    prefix = f"{read}IoPriority"
     return Setter(
         f"set_{work}_policy",
-        f"set{work.capitalize()}IoPriorityPolicy",
+        f"set{action}IoPriorityPolicy",
         (
-            Field(f"{work}_policy", f"{prefix}Policy", "policy", default=policy),
+            Field(f"{work}_policy", f"{prefix}Policy", "policy", default=policy, since=since),
             Field(
                 f"{work}_concurrent_ios_per_device",
                 f"{prefix}NumOfConcurrentIosPerDevice",
                 "numOfConcurrentIosPerDevice",
                 default=1,
                 within=range(1, 21),
+                since=since,
             ),
             Field(
                 f"{work}_bandwidth_limit_kbps_per_device",
                 f"{prefix}BwLimitPerDeviceInKbps",
                 "bwLimitPerDeviceInKbps",
                 default=bandwidth_limit_kbps,
+                since=since,
             ),
         ),
         needs_all=True,
     )
 
 
+_FAVOR = "favorAppIos"
+_IO_PRIORITIES = (
+    _io_priority("rebuild", "rebuild", "Rebuild", "limitNumOfConcurrentIos"),
+    _io_priority("rebalance", "rebalance", "Rebalance", _FAVOR, bandwidth_limit_kbps=10240),
+    _io_priority("vtree_migration", "vtreeMigration", "VTreeMigration", _FAVOR, bandwidth_limit_kbps=10240, since=V3),
+    _io_priority(
+        "maintenance",
+        "protectedMaintenanceMode",
+        "ProtectedMaintenanceMode",
+        _FAVOR,
+        bandwidth_limit_kbps=10240,
+        since=V3,
+    ),
+)
 STORAGE_POOL = Kind(
     "StoragePool",
     "storage pool",
@@ -109,8 +133,7 @@ STORAGE_POOL = Kind(
                 ),
             ),
         ),
-        _io_priority("rebuild", "limitNumOfConcurrentIos"),
-        _io_priority("rebalance", "favorAppIos", 10240),
+        *_IO_PRIORITIES,
         Setter(
             "set_spare_percentage",
             "setSparePercentage",
@@ -141,6 +164,7 @@ def plan_storage_pool(tree: Tree, wanted: Mapping[str, Any]) -> ObjectPlan:
     else:
         _check_present(draft, draft.item)
     _check_thresholds(draft)
+    _check_bandwidths(draft)
     draft.settings()
     draft.rename()
     return draft.plan()
@@ -188,3 +212,13 @@ def _check_thresholds(draft: Draft) -> None:
     critical = draft.wanted["capacity_alert_critical_percent"] or present.get("capacityAlertCriticalThreshold", 90)
     if high >= critical:
         draft.problem("capacity_alert_high_percent", f"{high} must be below the critical {critical}; give both")
+
+
+def _check_bandwidths(draft: Draft) -> None:
+    """Other policies forget the limit."""
+    for setter in _IO_PRIORITIES:
+        policy, _ios, limit = setter.fields
+        present = policy.default if draft.item is None else policy.of(draft.item)
+        wanted = draft.wanted[policy.option] or present
+        if draft.wanted[limit.option] is not None and draft.tree.knows(limit.since) and wanted != _FAVOR:
+            draft.problem(limit.option, f"belongs to {policy.option} {_FAVOR}, and the policy is {wanted}")

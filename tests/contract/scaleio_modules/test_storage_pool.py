@@ -97,6 +97,7 @@ def test_media_types_from_3_0_on(world: World) -> None:
         ({"id": "00000000000000ff"}, "id: there is no storage pool with this id"),
         ({"name": "taken", "new_name": "other", "state": "absent"}, "new_name: has no meaning together with"),
         ({"name": "default", "spare_percentage": 20}, "20 is smaller than the largest fault unit (34 %)"),
+        ({"name": "default", "rebuild_bandwidth_limit_kbps_per_device": 9}, "belongs to rebuild_policy favorAppIos"),
         ({"name": "default", "zero_padding": "unwanted"}, "unable to convert to bool"),
         ({"name": "default", "state": "absent"}, "the pool still has 3 device(s); remove them first"),
         ({}, "one of the following is required: name, id"),
@@ -111,6 +112,18 @@ def test_what_is_wrong_is_said_before_anything_is_written(world: World, argument
     if "failure" in result:
         assert result["failure"]["code"] == "cannot_apply"
         assert result["msg"].endswith("Nothing was written.")
+
+
+def test_shares_of_migration_and_maintenance_from_3_0_on(world: World) -> None:
+    world.pool(world.domain())
+    wanted = {"vtree_migration_policy": "unlimited", "maintenance_bandwidth_limit_kbps_per_device": 2048}
+    if world.media_types:
+        world.beats(main, ["set_vtree_migration_policy", "set_maintenance_policy"], name="default", **wanted)
+        pool = world.object("StoragePool", "default")
+        assert pool["vtreeMigrationIoPriorityPolicy"] == "unlimited"
+        assert pool["protectedMaintenanceModeIoPriorityBwLimitPerDeviceInKbps"] == 2048
+    else:
+        assert len(world.refused(main, name="default", **wanted)["failure"]["problems"]) == 2
 
 
 @in_one_version

@@ -30,8 +30,7 @@ UNSET = {
             *("name", "id", "new_name", "protection_domain", "media_type", "data_layout", "spare_percentage"),
             *("zero_padding", "checksum", "rebuild", "rebalance", "rmcache", "rmcache_write_mode", "rfcache"),
             *("capacity_alert_high_percent", "capacity_alert_critical_percent", "parallel_jobs_per_device"),
-            *("rebuild_policy", "rebuild_concurrent_ios_per_device", "rebuild_bandwidth_limit_kbps_per_device"),
-            *("rebalance_policy", "rebalance_concurrent_ios_per_device", "rebalance_bandwidth_limit_kbps_per_device"),
+            *(one.option for one in STORAGE_POOL.fields),
         ]
     ),
     "sds": dict.fromkeys(
