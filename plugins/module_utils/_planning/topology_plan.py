@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
-from .model import ShapeError, Snapshot, to_dict
+from .model import ShapeError, Snapshot
 from .topology import plan_with_reasons
 from .topology_balance import growth_warnings
 from .topology_disks import HostDisk, PassedOver, host_disks, resolve_disks
@@ -129,21 +129,23 @@ def require_unmoved(kept: Mapping[str, Any], plan: Plan) -> None:
 def fingerprints(topology: Topology, snapshot: Snapshot) -> dict[str, str]:
     """A hash for each part of the system that plans depend on. Of volumes only those that the topology names do."""
     named = {volume.name for volume in topology.volumes}
-    parts = to_dict(snapshot)
-    parts["system"] = {"id": snapshot.system.id, "version": snapshot.system.version}
-    parts["volumes"] = [volume for volume in parts["volumes"] if volume["name"] in named]
+    parts = dict(vars(snapshot))
+    parts["system"] = [{"id": snapshot.system.id, "version": snapshot.system.version}]
+    parts["volumes"] = [volume for volume in snapshot.volumes if volume.name in named]
     for part, volatile in _VOLATILE.items():
-        parts[part] = [{key: value for key, value in item.items() if key not in volatile} for item in parts[part]]
-    return {part: digest(_sorted(items)) for part, items in parts.items()}
+        parts[part] = [{key: value for key, value in vars(item).items() if key not in volatile} for item in parts[part]]
+    return {part: digest(sorted(map(_compact, items))) for part, items in parts.items()}
 
 
-def _sorted(items: Any) -> Any:
-    return sorted(items, key=lambda item: str(item["id"])) if isinstance(items, list) else items
+def _compact(item: Any) -> str:
+    """Objects of the model are written as what they hold, without a copy of them all."""
+    return json.dumps(item, sort_keys=True, default=vars)
 
 
 def digest(data: Any) -> str:
-    return hashlib.sha256(json_form(data).encode()).hexdigest()
+    return hashlib.sha256(_compact(data).encode()).hexdigest()
 
 
 def json_form(data: Any) -> str:
+    """For people to read."""
     return json.dumps(data, sort_keys=True, indent=1) + "\n"
