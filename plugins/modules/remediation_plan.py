@@ -28,6 +28,9 @@ options:
       - Each of C(pools) has a C(storage_pool), and its C(protection_domain) where the name alone is ambiguous.
         C(high_percent) (80) of what may be written makes it grow towards C(target_percent) (75). From
         C(critical_percent) (85) on the cooldown does not count, and a pool that may not grow is a failure.
+      - Below C(critical_percent), C(confirm_cycles) (2) runs have to see it. It then holds until the pool has grown or
+        is C(hysteresis_percent) (5) below C(high_percent). A pool also grows when its critical alert is less than
+        C(forecast_horizon_seconds) (21600) away, or four times as long as an expansion takes; 0 switches that off.
       - C(min_step_percent) (5) and C(max_step_percent) (25) bound one step, in percent of the pool. One volume of the
         smallest size on each fault unit is always allowed.
       - Caps are C(max_pool_gib), C(max_volumes_per_action) (24), C(max_volumes_per_sds), C(max_actions_per_day) (4).
@@ -67,6 +70,18 @@ options:
         type: list
         elements: str
         required: true
+  history_file:
+    description:
+      - The C(history.jsonl) that M(mesos_scaleio.platform.remediation_report) keeps, for forecasts and confirmations.
+      - A missing file is an empty one, and damaged lines are left out.
+    type: path
+  earlier_look:
+    description: The RV(mesos_scaleio.platform.scaleio_info#module:storage_pools) of a look earlier in this run.
+    type: list
+    elements: dict
+  earlier_seconds:
+    description: When that look was, in seconds since 1970.
+    type: float
 """
 
 EXAMPLES = r"""
@@ -80,6 +95,7 @@ EXAMPLES = r"""
           volume:
             sizes_gib: [100, 180, 500]
     system: "{{ scaleio }}"
+    history_file: /var/lib/remediation/history.jsonl
     volumes: "{{ bought.volumes }}"
     instances: "{{ machines.instances }}"
   register: decision
@@ -91,6 +107,7 @@ decision:
     - The decision. C(status) is the worst of its pools, each being C(ok), C(waiting), C(undecided), C(planned),
       C(capped) or C(blocked), with the verdict of every rule that was asked.
     - C(actions) are the volumes to have, among them those of an unfinished purchase that exist already.
+    - C(needs_second_look) tells that a pool is past its threshold, and that no earlier run is known that confirms it.
     - C(failure) is set when somebody has to do something.
   returned: success
   type: dict
@@ -125,11 +142,15 @@ failure:
     problems: ["budget.monthly_usd: is required"]
 """
 
+import os
 import time
+from dataclasses import replace
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.expansion import plan
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import History, Sample
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import parse as parse_history
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.model import ShapeError, snapshot_from
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import PolicyError, parse
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.spread import Host, instances_from
@@ -144,20 +165,48 @@ SPEC = {
     "volumes": {"type": "list", "elements": "dict", "required": True},
     "instances": {"type": "list", "elements": "dict"},
     "hosts": {"type": "list", "elements": "dict", "options": HOST},
+    "history_file": {"type": "path"},
+    "earlier_look": {"type": "list", "elements": "dict"},
+    "earlier_seconds": {"type": "float"},
 }
+# More than the days of which forecasts are made; an older part of a long file is not read.
+HISTORY_BYTES = 16 * 1024 * 1024
+
+
+def history_of(params: dict, now_seconds: float) -> History:
+    past = parse_history(tail(params["history_file"]) if params["history_file"] else [], now_seconds)
+    samples = dict(past.samples)
+    for pool in params["earlier_look"] or []:
+        room = pool["capacity"]
+        look = Sample(params["earlier_seconds"], room["limit_kib"], room["in_use_kib"], pool["used_percent"])
+        samples[pool["id"]] = (*past.of(pool["id"]), look)
+    return replace(past, samples=samples)
+
+
+def tail(path: str) -> list:
+    try:
+        with open(path, "rb") as stream:
+            size = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, size - HISTORY_BYTES))
+            lines = stream.read().decode(errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+    return lines[1:] if size > HISTORY_BYTES else lines
 
 
 def run(module: AnsibleModule) -> dict:
     params = module.params
     hosts = params["hosts"]
     snapshot = snapshot_from(params["system"])
+    now_seconds = time.time()
     decision = plan(
         snapshot,
         params["volumes"],
         parse(params["policy"]),
-        now_seconds=time.time(),
+        now_seconds=now_seconds,
         instances=None if params["instances"] is None else instances_from(params["instances"]),
         hosts=None if hosts is None else [Host(host["name"], tuple(host["addresses"])) for host in hosts],
+        history=history_of(params, now_seconds),
     )
     return {
         "changed": False,
@@ -188,6 +237,14 @@ def main() -> None:
             "remedy": "Pass the whole result of scaleio_info, without gather_subset.",
         }
         module.fail_json(msg=f"What was read of ScaleIO is incomplete: {error}. {failure['remedy']}", failure=failure)
+    except OSError as error:
+        failure = {
+            "code": "history_unreadable",
+            "object": module.params["history_file"],
+            "server": str(error),
+            "remedy": "Let the user of the playbook read it, or give remediation_report_directory another place.",
+        }
+        module.fail_json(msg=f"The history cannot be read: {error}. {failure['remedy']}", failure=failure)
     module.exit_json(**result)
 
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from .forecast import Forecast
+
 # From harmless to bad; a run is as bad as its worst pool.
 STATUSES = ("ok", "waiting", "undecided", "planned", "capped", "blocked")
 
@@ -100,6 +102,8 @@ class PoolDecision:
     actions: tuple[Action, ...] = ()
     addresses_wanted: tuple[str, ...] = ()
     failure: Optional[Failure] = None
+    forecast: Optional[Forecast] = None
+    needs_second_look: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,11 @@ class Decision:
         return tuple(address for pool in self.pools for address in pool.addresses_wanted)
 
     @property
+    def needs_second_look(self) -> bool:
+        """A pool is past its threshold for the first time that anybody remembers."""
+        return any(pool.needs_second_look for pool in self.pools)
+
+    @property
     def failure(self) -> Optional[Failure]:
         return next((pool.failure for pool in self.pools if pool.failure), None)
 
@@ -141,6 +150,7 @@ class Decision:
             **dataclasses.asdict(self),
             "actions": [dataclasses.asdict(action) for action in self.actions],
             "addresses_wanted": list(self.addresses_wanted),
+            "needs_second_look": self.needs_second_look,
             "failure": dataclasses.asdict(self.failure) if self.failure else None,
             "cost": {**dataclasses.asdict(self.cost), "left_usd": self.cost.left_usd},
         }

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
 from .decision import Cost, Decision, plan_hash, worst
+from .forecast import lead_seconds
+from .history import History
 from .ledger import OwnedVolume, open_transaction, owned_volumes, run_rate_usd
 from .model import Snapshot, StoragePool
 from .policy import Policy, PolicyError, PoolPolicy
@@ -25,6 +27,7 @@ def plan(
     now_seconds: float,
     instances: Optional[Sequence[Instance]] = None,
     hosts: Optional[Sequence[Host]] = None,
+    history: Optional[History] = None,
 ) -> Decision:
     """Decide about every pool of the policy, the fullest first.
 
@@ -33,6 +36,7 @@ def plan(
     owned = owned_volumes(volumes, snapshot.system.id)
     before_usd = run_rate_usd(owned, policy.usd_per_gib_month)
     matched = match_pools(snapshot, policy)
+    past = history or History()
     unfinished = {pool.id: open_transaction(snapshot, owned, pool.id) for pool, _rules in matched}
     run = Run(
         snapshot=snapshot,
@@ -41,6 +45,8 @@ def plan(
         around=None if instances is None else Surroundings(instances, hosts),
         budget_left_usd=round(policy.monthly_usd - before_usd, 2),
         unfinished_pools=[pool.name for pool, _rules in matched if unfinished[pool.id]],
+        history=past,
+        lead_seconds=lead_seconds(past.lead_seconds),
     )
     decided = [
         PoolPlanner(run, pool, rules, _of_pool(owned, pool), unfinished[pool.id]).decide()

@@ -52,6 +52,9 @@ class PoolPolicy:
     max_actions_per_day: int = 4
     reserve_slots: int = 2
     cooldown_seconds: int = 3600
+    confirm_cycles: int = 2
+    hysteresis_percent: float = 5
+    forecast_horizon_seconds: int = 21600
     volume: VolumeSpec = VolumeSpec()
 
     @property
@@ -90,6 +93,9 @@ POOL_LIMITS = {
     "max_actions_per_day": _Limits(1, whole=True),
     "reserve_slots": _Limits(0, whole=True),
     "cooldown_seconds": _Limits(0, whole=True),
+    "confirm_cycles": _Limits(1, 100, whole=True),
+    "hysteresis_percent": _Limits(0, 50),
+    "forecast_horizon_seconds": _Limits(0, whole=True),
 }
 POOL_KEYS = tuple(field.name for field in fields(PoolPolicy))
 VOLUME_KEYS = tuple(field.name for field in fields(VolumeSpec))

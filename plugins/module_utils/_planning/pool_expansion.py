@@ -14,16 +14,20 @@ from . import capacity
 from .actions import Purchase, bought_places, missing_places, transaction_id
 from .decision import Action, Failure, PoolDecision, Verdict
 from .health_gate import cluster_findings, pool_findings
+from .history import History, Sample
 from .ledger import OwnedVolume, next_sequence
 from .model import Snapshot, StoragePool
 from .policy import Policy, PoolPolicy
 from .prices import monthly_usd
 from .sizing import Choice, Limits, VolumeSet, choose, need_of
 from .spread import Site, Surroundings, Unit
+from .trigger import Lines, Trigger, judge
 
 DAY_SECONDS = 86400
 # Below its own critical threshold a pool still rebalances; acting must begin earlier than that.
 CRITICAL_MARGIN_PERCENT = 5
+# With less time than this until the pool's critical alert, the cooldown does not count.
+PRESSING_SECONDS = 7200
 
 
 @dataclass
@@ -36,6 +40,8 @@ class Run:
     around: Optional[Surroundings]
     budget_left_usd: float
     unfinished_pools: list[str]
+    history: History
+    lead_seconds: float
 
 
 class PoolPlanner:
@@ -58,10 +64,24 @@ class PoolPlanner:
         )
         domains = {domain.id: domain.name for domain in run.snapshot.protection_domains}
         self.domain = domains[pool.protection_domain_id]
+        self.trigger = self._judge()
 
     @property
     def critical(self) -> bool:
         return self.used_percent >= self.critical_percent
+
+    @property
+    def pressing(self) -> bool:
+        left = self.trigger.forecast.seconds_to_critical
+        return self.critical or (left is not None and left < PRESSING_SECONDS)
+
+    def _judge(self) -> Trigger:
+        room = self.pool.capacity
+        writable_kib = max(0, self.present_kib - room.spare_kib)
+        alert_kib = self.pool.capacity_alert_critical_percent / 100 * writable_kib
+        lines = Lines(self.critical_percent, alert_kib, self.run.lead_seconds)
+        now = Sample(self.run.now_seconds, room.limit_kib, room.in_use_kib, self.used_percent)
+        return judge(self.run.history.of(self.pool.id), now, self.rules, lines)
 
     def decide(self) -> PoolDecision:
         if self.unfinished:
@@ -76,11 +96,12 @@ class PoolPlanner:
                 f"{CRITICAL_MARGIN_PERCENT} below the pool's own critical alert",
                 "Lower high_percent in the policy or raise the pool's capacity_alert_critical_percent.",
             )  # fmt: skip
-        if self.used_percent < self.rules.high_percent:
+        self._add("F5", "forecast", "noted", self.trigger.forecast.text)
+        if self.trigger.state == "quiet":
             # A sick pool that needs nothing is somebody else's alarm, not a failed expansion.
             if findings:
                 self._add("E3", "health", "noted", sick)
-            return self._stop("ok", "E4", "trigger", f"{self._used_text()}, below {self.rules.high_percent:g} %")
+            return self._stop("ok", "E4", "trigger", self.trigger.text)
         if any(finding.needs_repair for finding in findings):
             return self._blocked(
                 "E3", "health", "unhealthy", sick, "Repair that first; the next run goes on by itself."
@@ -88,8 +109,10 @@ class PoolPlanner:
         if findings:
             return self._stop("waiting", "E3", "health", sick)
         self._add("E3", "health", "passed", "MDM cluster, SDSs and devices are well, nothing to rebuild")
-        level = f"critical ({self.critical_percent:g} %)" if self.critical else f"high ({self.rules.high_percent:g} %)"
-        self._add("E4", "trigger", "passed", f"{self._used_text()}, at or above {level}")
+        if self.trigger.state == "unconfirmed":
+            waits = self._stop("waiting", "E4", "trigger", self.trigger.text)
+            return dataclasses.replace(waits, needs_second_look=self.trigger.needs_second_look)
+        self._add("E4", "trigger", "passed", self.trigger.text)
         return self._cycle_rules() or self._grow()
 
     def _cycle_rules(self) -> Optional[PoolDecision]:
@@ -103,10 +126,10 @@ class PoolPlanner:
         else:
             since = self.run.now_seconds - newest
             passed = f"last expansion {_duration(since)} ago"
-            if since < self.rules.cooldown_seconds and not self.critical:
+            if since < self.rules.cooldown_seconds and not self.pressing:
                 left = _duration(self.rules.cooldown_seconds - since)
                 return self._stop("waiting", "E6", "cooldown", f"{passed}; {left} to go")
-            self._add("E6", "cooldown", "passed", passed + (", but critical" if self.critical else ""))
+            self._add("E6", "cooldown", "passed", passed + (", but there is no time" if self.pressing else ""))
         recent = {volume.txn for volume in self.owned if self.run.now_seconds - volume.created_seconds < DAY_SECONDS}
         if len(recent) >= self.rules.max_actions_per_day:
             return self._capped(
@@ -120,7 +143,7 @@ class PoolPlanner:
         site = Site(self.run.snapshot, self.pool, self.rules, self.run.around)
         units, refused = site.units(self.owned)
         growing = [unit for unit in units if unit.seats]
-        need = need_of(self.pool, self.present_kib, units, self.rules)
+        need = need_of(self.pool, self.present_kib, self.trigger.forecast.demand_kib, units, self.rules)
         self._add(
             "E8", "need", "passed",
             f"{_gib(need.wanted_kib)} GiB more bring it to {self.rules.target_percent:g} %; a step is "
@@ -269,9 +292,6 @@ class PoolPlanner:
     def _add(self, rule: str, name: str, outcome: str, text: str) -> None:
         self.verdicts.append(Verdict(rule, name, outcome, text))
 
-    def _used_text(self) -> str:
-        return f"{self.used_percent:g} % of what may be written is in use"
-
     def _result(self, status: str, reason: str, failure: Optional[Failure] = None) -> PoolDecision:
         return PoolDecision(
             id=self.pool.id,
@@ -292,6 +312,7 @@ class PoolPlanner:
             predicted_limit_kib=self.pool.capacity.limit_kib,
             predicted_used_percent=self.used_percent,
             failure=failure,
+            forecast=self.trigger.forecast,
         )
 
 

@@ -81,7 +81,7 @@ def _pool(pool: Mapping[str, Any], later: Optional[Mapping[str, Any]]) -> Report
     kept = ("id", "name", "protection_domain", "status", "reason", "rules", "high_percent", "critical_percent")
     room = later["capacity"] if later else None
     return {
-        **{key: pool[key] for key in (*kept, "target_percent", "txn", "resumed", "added_usd")},
+        **{key: pool[key] for key in (*kept, "target_percent", "txn", "resumed", "added_usd", "forecast")},
         "before": {key: pool[key] for key in ("limit_kib", "in_use_kib", "used_percent")},
         "planned": {"limit_kib": pool["predicted_limit_kib"], "used_percent": pool["predicted_used_percent"]},
         "after": None
@@ -200,11 +200,14 @@ def _fit(line: str) -> str:
 
 def history(report: Report) -> list[Report]:
     """One entry for each pool: what forecasts will be made of. Losing it is harmless."""
+    since_plan = [step["seconds"] for step in report["steps"] if step["name"] != "observe"]
     return [
         {
             "at": report["finished"],
             "run_id": report["run_id"],
             "status": report["status"],
+            "plan_hash": report["plan_hash"] if pool["txn"] else None,
+            "lead_seconds": round(sum(since_plan), 1) if report["status"] == "changed" and pool["txn"] else None,
             "pool_id": pool["id"],
             "pool": pool["name"],
             **(pool["after"] or pool["before"]),

@@ -63,10 +63,10 @@ class Limits:
     usd_per_gib_month: Mapping[str, float]
 
 
-def need_of(pool: StoragePool, present_kib: int, units: Sequence[Unit], policy: PoolPolicy) -> Need:
+def need_of(pool: StoragePool, present_kib: int, demand_kib: int, units: Sequence[Unit], policy: PoolPolicy) -> Need:
     growing = sum(1 for unit in units if unit.seats)
     writable_share = 1 - pool.spare_percentage / 100
-    target_kib = pool.capacity.in_use_kib / (policy.target_percent / 100 * writable_share)
+    target_kib = demand_kib / (policy.target_percent / 100 * writable_share)
     # A young small pool could never grow if a step were smaller than the smallest set.
     smallest_set_kib = growing * device_capacity_kib(min(policy.volume.sizes_gib))
     return Need(

@@ -69,6 +69,23 @@ def test_the_story(world: Site) -> None:
     assert again.report["pools"][0]["before"]["used_percent"] == after["used_percent"]
 
 
+def test_below_critical_a_second_look_or_a_second_run_confirms(world: Site) -> None:
+    """A controller that remembers nothing decides like one that saw the pool before."""
+    world.fill(82)
+    planned = world.play("--check")
+    assert "3 x 180 GiB gp3" in planned.output
+    world.fill(60)
+    assert world.play().report["status"] == "ok"
+    world.fill(82)
+    waits = world.play()
+    assert (waits.status, waits.report["status"]) == (0, "waiting"), waits.output
+    assert "seen in 1 of 2 cycles" in waits.output
+    assert writes(world.ec2.counters()) == {}
+    run = world.play()
+    assert (run.status, run.report["status"]) == (0, "changed"), run.output
+    assert len(world.bought()) == 3
+
+
 def test_a_run_killed_after_buying_is_finished_by_the_next(world: Site) -> None:
     """Two of three volumes exist, one of them attached, when the first run dies."""
     world.fill(85)

@@ -6,6 +6,7 @@ import copy
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning import capacity
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.expansion import plan
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import History, Sample
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.model import snapshot_from
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import parse
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.spread import instances_from
@@ -89,11 +90,25 @@ def policy(*, monthly_usd=1000, pools=("default",), **rules):
     }
 
 
-def decide(world, volumes=(), rules=None, *, machines="all", hosts=None, now=NOW):
+def seen_before(world, *, now=NOW, ago_seconds=300):
+    """The history of one earlier run that saw the pools as they are."""
+    pools = world["storage_pools"]
+    return History({pool["id"]: (sample(pool, now - ago_seconds),) for pool in pools})
+
+
+def sample(pool, at_seconds):
+    room = pool["capacity"]
+    used_percent = capacity.used_percent(room["in_use_kib"], room["limit_kib"], room["spare_kib"])
+    return Sample(at_seconds, room["limit_kib"], room["in_use_kib"], used_percent)
+
+
+def decide(world, volumes=(), rules=None, *, machines="all", hosts=None, now=NOW, history="confirming", **more):
+    """What is decided; unless told otherwise, the run before saw the same and confirms it."""
     machines = instances(world) if machines == "all" else machines
+    past = seen_before(world, now=now) if history == "confirming" else history
     return plan(
         snapshot_from(world), volumes, parse(rules or policy()), now_seconds=now, hosts=hosts,
-        instances=None if machines is None else instances_from(machines),
+        instances=None if machines is None else instances_from(machines), history=past, **more,
     )  # fmt: skip
 
 

@@ -1,0 +1,86 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How full pools were in earlier runs: what forecasts and confirmations are made of. Losing it is harmless."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from .ledger import epoch_seconds
+
+KEPT_SECONDS = 14 * 86400
+# Clocks of controllers may differ a little; what lies further ahead comes from a clock that jumped.
+CLOCK_TOLERANCE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A pool at one moment; `used_percent` is of what may be written."""
+
+    at_seconds: float
+    limit_kib: int
+    in_use_kib: int
+    used_percent: float
+
+
+@dataclass(frozen=True)
+class History:
+    samples: Mapping[str, tuple[Sample, ...]] = field(default_factory=dict)
+    # From plan to proof, of every expansion that ended well.
+    lead_seconds: tuple[float, ...] = ()
+    # When each plan was shown for the first time, by its hash.
+    planned_seconds: Mapping[str, float] = field(default_factory=dict)
+    ignored_lines: int = 0
+
+    def of(self, pool_id: str) -> tuple[Sample, ...]:
+        return self.samples.get(pool_id, ())
+
+
+def parse(lines: Iterable[str], now_seconds: float) -> History:
+    """Everything usable of the lines, oldest first. A line that is damaged, or from the future, is left out."""
+    samples: dict[str, list[Sample]] = {}
+    leads: list[float] = []
+    planned: dict[str, float] = {}
+    ignored = 0
+    for line in lines:
+        entry = _entry(line)
+        if entry is None or entry["sample"].at_seconds > now_seconds + CLOCK_TOLERANCE_SECONDS:
+            ignored += 1
+            continue
+        sample = entry["sample"]
+        if sample.at_seconds < now_seconds - KEPT_SECONDS:
+            continue
+        samples.setdefault(entry["pool_id"], []).append(sample)
+        if entry["lead_seconds"] is not None:
+            leads.append(entry["lead_seconds"])
+        if entry["plan_hash"]:
+            planned[entry["plan_hash"]] = min(sample.at_seconds, planned.get(entry["plan_hash"], sample.at_seconds))
+    return History(
+        {pool: tuple(sorted(items, key=lambda item: item.at_seconds)) for pool, items in samples.items()},
+        tuple(leads),
+        planned,
+        ignored,
+    )
+
+
+def _entry(line: str) -> Optional[dict[str, Any]]:
+    try:
+        entry = json.loads(line)
+        lead = entry.get("lead_seconds")
+        return {
+            "pool_id": str(entry["pool_id"]),
+            "sample": Sample(
+                epoch_seconds(entry["at"]),
+                int(entry["limit_kib"]),
+                int(entry["in_use_kib"]),
+                float(entry["used_percent"]),
+            ),
+            "lead_seconds": None if lead is None else float(lead),
+            "plan_hash": str(entry.get("plan_hash") or ""),
+        }
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
