@@ -1,0 +1,76 @@
+"""What reading a big cluster costs: answers of a real master, with its agents multiplied to 300."""
+
+from __future__ import annotations
+
+import copy
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from mesos_support import RunningCluster
+
+AGENTS, MOST_REQUESTS, MOST_SECONDS = 300, 3, 2.0
+
+
+@pytest.fixture(scope="module")
+def cluster(start_cluster: Callable[..., RunningCluster]) -> RunningCluster:
+    return start_cluster("--agents", "1", "--agent-flag", "attributes=rack:r1;level:3")
+
+
+@pytest.fixture
+def big_cluster(cluster: RunningCluster) -> Iterator[tuple[str, list[str]]]:
+    answers = {name: cluster.call(name) for name in ("GET_MASTER", "GET_VERSION", "GET_AGENTS")}
+    (real,) = answers["GET_AGENTS"]["get_agents"]["agents"]
+    many = []
+    for number in range(AGENTS):
+        agent = copy.deepcopy(real)
+        agent["agent_info"]["id"]["value"] = f"{real['agent_info']['id']['value'][:-1]}{number}"
+        agent["agent_info"]["hostname"] = f"agent{number}"
+        many.append(agent)
+    answers["GET_AGENTS"]["get_agents"]["agents"] = many
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            call = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["type"]
+            asked.append(call)
+            data = json.dumps(answers[call]).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", asked
+    server.shutdown()
+    server.server_close()
+
+
+def test_agents_of_a_big_cluster_are_read_in_few_requests(
+    cluster: RunningCluster, big_cluster: tuple[str, list[str]], figure: Callable[..., None]
+) -> None:
+    url, asked = big_cluster
+    begin = time.monotonic()
+    result = cluster.module("info", masters=[url], gather_subset=["agents"])
+    seconds = round(time.monotonic() - begin, 2)
+    assert len({agent["id"] for agent in result["agents"]}) == AGENTS
+    figure(f"requests for {AGENTS} agents", len(asked), "requests", f"<= {MOST_REQUESTS}", len(asked) <= MOST_REQUESTS)
+    figure(f"facts of {AGENTS} agents", seconds, "s", f"< {MOST_SECONDS}", seconds < MOST_SECONDS)
+    assert len(asked) <= MOST_REQUESTS
+    assert seconds < MOST_SECONDS
+
+
+def test_one_agent_of_a_big_cluster_takes_one_request(
+    cluster: RunningCluster, big_cluster: tuple[str, list[str]]
+) -> None:
+    url, asked = big_cluster
+    planned = cluster.module("agent", masters=[url], agent="agent17", state="drained", check=True)
+    assert (planned["changed"], asked) == (True, ["GET_AGENTS"])
