@@ -69,7 +69,7 @@ options:
   prune:
     description:
       - Whether to remove devices, storage servers, storage pools, fault sets and protection domains that the topology
-        does not name.
+        does not name, and addresses of storage servers that it gives others.
       - Volumes and mappings are never removed, and nothing that they need. A device stays if remediation bought it, if
         its storage server is not well, if its pool lacks second copies of data, or if the rest of the pool could not
         hold the data and its spare on three fault units. What stays is told as RV(passed_over).

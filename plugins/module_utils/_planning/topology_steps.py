@@ -25,6 +25,7 @@ PHASES = (
     "volume",
     "mapping",
     "remove_device",
+    "remove_sds_ip",
     "remove_sds",
     "remove_storage_pool",
     "remove_fault_set",

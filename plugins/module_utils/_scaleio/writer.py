@@ -134,6 +134,9 @@ class Writer:
         self._act("Device", device_id, "removeDevice", {})
         self.leaving_devices.append(device_id)
 
+    def _remove_sds_ip(self, name: str, detail: dict[str, Any]) -> None:
+        self._act("Sds", self._sds[name], "removeSdsIp", {"ip": detail["ip"]})
+
     def _remove_sds(self, name: str, detail: dict[str, Any]) -> None:
         self._act("Sds", self._sds[name], "removeSds", {"force": "FALSE"})
         self.leaving_sds.append(self._sds[name])

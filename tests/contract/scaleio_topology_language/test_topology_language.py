@@ -96,6 +96,15 @@ def test_prune_stops_at_three_fault_units_and_at_bought_devices(world: World) ->
     assert "would have 2 fault unit(s) left" in result["passed_over"][0]["reason"]
 
 
+def test_a_server_moves_to_another_address(world: World) -> None:
+    apply(world, short())
+    wanted = short()
+    wanted["sds"]["a"] = "198.51.100.99"
+    result = apply(world, wanted, prune=True)
+    assert actions(result) == ["add_sds_ip a", "remove_sds_ip a"]
+    assert apply(world, wanted, prune=True)["changed"] is False
+
+
 @in_one_version
 def test_old_disks_are_replaced_by_new_ones_in_one_run(world: World) -> None:
     apply(world, short("abc", "/dev/sdb"))

@@ -198,6 +198,11 @@ class Simulation:
         (device,) = [d for d in self.state["devices"] if (d["sds_id"], d["path"]) == (sds, detail["path"])]
         self._remove("devices", device)
 
+    def remove_sds_ip(self, name, detail):
+        sds = self._named("sds", name)
+        sds["ips"] = [address for address in sds["ips"] if address["ip"] != detail["ip"]]
+        assert sds["ips"]
+
     def remove_sds(self, name, detail):
         sds = self._named("sds", name)
         assert not [device for device in self.state["devices"] if device["sds_id"] == sds["id"]]

@@ -168,6 +168,17 @@ def test_what_is_going_already_is_not_told_to_go_again():
     assert removed(planned(document(FIVE[:4]), start)) == []
 
 
+def test_addresses_go_where_the_topology_gives_others():
+    start = changed(built(), "sds", "a", ips=[{"ip": "10.9.9.9", "role": "all"}])
+    plan = planned(document(), start)
+    assert [step.action for step in plan.steps] == ["add_sds_ip", "remove_sds_ip"]
+    after = Simulation(start).run(plan.steps)
+    assert planned(document(), after).steps == ()
+    unsaid = document()
+    unsaid["sds"]["a"] = {}
+    assert planned(unsaid, start).steps == ()
+
+
 def test_an_empty_topology_is_refused():
     with pytest.raises(TopologyError, match="would take everything away"):
         planned({"volumes": []}, built())
