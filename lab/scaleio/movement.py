@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from lab.scaleio.system import System
 
 Object = dict[str, Any]
+
+
+# What other families want done when one of their timers fires, by the timer's word.
+ON_TIMER: dict[str, Callable[[System, str], None]] = {}
 
 
 def advance(system: System) -> None:
@@ -41,6 +46,8 @@ def _fire(system: System, what: str, identifier: str) -> None:
         state = "Normal" if device["_activate_after_test"] else "InitialTestDone"
         if device["deviceState"] == "InitialTest":
             system.set(device, deviceState=state)
+    elif what in ON_TIMER:
+        ON_TIMER[what](system, identifier)
 
 
 def _move_all(system: System, seconds: float) -> None:

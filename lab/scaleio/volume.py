@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lab.scaleio import capacity, movement, sdc
@@ -247,7 +248,7 @@ def _secure(system: System, volume: Object, body: Body) -> None:
     system.set(volume, secureSnapshotExpTime=until)
 
 
-ACTIONS = {
+ACTIONS: dict[str, Callable[[System, Object, Body], object]] = {
     "setSnapshotSecurity": _secure,
     "setVolumeSize": _grow,
     "setVolumeName": _rename,
