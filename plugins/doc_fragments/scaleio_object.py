@@ -27,6 +27,9 @@ options:
     type: str
     choices: [present, absent]
     default: present
+notes:
+  - In check mode an object that an earlier task would create is not there yet, so a task that refers to it fails.
+    M(mesos_scaleio.platform.scaleio_topology) predicts whole systems.
 """
 
     WAIT = r"""

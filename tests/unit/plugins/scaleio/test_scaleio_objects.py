@@ -16,7 +16,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.o
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.object_volume import plan_volume
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.objects import ObjectError, Tree
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.apply import ApplyFailed, Patience
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.errors import refusal
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.errors import AnswerLost, refusal
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.objects import (
     converge_object,
     read_tree,
@@ -57,6 +57,7 @@ class Direct:
         self.version = profile
         self.writes = []
         self.before_post = None
+        self.lost_write, self.lost_after = -1, False
         self.domain = self.post("/api/types/ProtectionDomain/instances", {"name": "default"})["id"]
         self.writes.clear()
 
@@ -68,6 +69,10 @@ class Direct:
             hook, self.before_post = self.before_post, None
             hook(path, body)
         self.writes.append(path)
+        if len(self.writes) - 1 == self.lost_write:
+            if self.lost_after:
+                self._ask("POST", path, body)
+            raise AnswerLost(f"no answer to POST {path}.")
         return self._ask("POST", path, body)
 
     def _ask(self, method, path, body):
@@ -140,13 +145,8 @@ def test_any_addresses_become_any_others_and_the_server_serves_all_the_time(firs
         assert sorted(shown["ips"], key=str) == sorted(ips, key=str)
 
 
-@quick
-@given(
-    st.lists(st.tuples(st.sampled_from("abcd"), maybe(st.integers(11, 99))), unique_by=lambda one: one[0]),
-    st.lists(st.tuples(st.sampled_from("abcd"), maybe(st.integers(11, 99))), unique_by=lambda one: one[0]),
-    st.booleans(),
-)
-def test_any_mappings_become_any_others(first, second, exclusive):
+def with_clients():
+    """A pool on three servers, and four storage clients."""
     gateway = Direct()
     pool = {"protectionDomainId": gateway.domain, "name": "p", "mediaType": "HDD", "sparePercentage": "34"}
     pool_id = gateway.post("/api/types/StoragePool/instances", pool)["id"]
@@ -159,6 +159,18 @@ def test_any_mappings_become_any_others(first, second, exclusive):
     for number, name in enumerate("abcd"):
         guid = f"5D9E4F2C-0000-4000-8000-00000000000{number}"
         gateway.system.sdc_seen(guid, f"198.51.100.{number}", connected=True, name=name)
+    gateway.writes.clear()
+    return gateway
+
+
+@quick
+@given(
+    st.lists(st.tuples(st.sampled_from("abcd"), maybe(st.integers(11, 99))), unique_by=lambda one: one[0]),
+    st.lists(st.tuples(st.sampled_from("abcd"), maybe(st.integers(11, 99))), unique_by=lambda one: one[0]),
+    st.booleans(),
+)
+def test_any_mappings_become_any_others(first, second, exclusive):
+    gateway = with_clients()
     expected = {}
     for mappings in (first, second):
         expected = {} if exclusive else dict(expected)
@@ -199,6 +211,22 @@ def test_another_run_was_first_with_the_same_name_and_other_settings():
     assert (end.shown["spare_percentage"], end.shown["parallel_jobs_per_device"]) == (40, 4)
     assert [step.action for step in done] == ["create_storage_pool", "set_parallel_jobs", "set_spare_percentage"]
     assert len(gateway.system.objects("StoragePool")) == 1
+
+
+@pytest.mark.parametrize("carried_out", [True, False])
+@pytest.mark.parametrize("write", range(4))
+def test_whichever_answer_is_lost_nothing_is_done_twice(write, carried_out):
+    gateway = with_clients()
+    map_to = [
+        {"sdc": name, "iops_limit": limit, "bandwidth_limit_mbps": None, "access_mode": None}
+        for name, limit in (("a", None), ("b", 99))
+    ]
+    shared = {"exclusive_mappings": False, "allow_multiple_mappings": True}
+    gateway.lost_write, gateway.lost_after = write, carried_out
+    shown = gateway.make(plan_volume, "volume", name="v", storage_pool="p", size_gib=8, map_to=map_to, **shared)
+    assert {mapping["sdc"]: mapping["iops_limit"] for mapping in shown["mappings"]} == {"a": 0, "b": 99}
+    assert len(gateway.system.objects("Volume")) == 1
+    assert len(gateway.writes) == (4 if carried_out else 5)
 
 
 def test_another_run_removed_it_first():
