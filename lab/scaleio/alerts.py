@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from lab.scaleio import capacity
+from lab.scaleio import capacity, licence
 
 if TYPE_CHECKING:
     from lab.scaleio.system import System
@@ -45,7 +45,13 @@ def _time(seconds: float) -> str:
 
 
 def _all(system: System) -> Iterator[Alert]:
-    yield "TRIAL_LICENSE_USED", LOW, "System", system.id, {}
+    days_left = licence.days_left(system)
+    if days_left is None and not system.state.get("licence"):
+        yield "TRIAL_LICENSE_USED", LOW, "System", system.id, {}
+    if licence.expired(system):
+        yield "LICENSE_EXPIRED", HIGH, "System", system.id, {}
+    elif days_left is not None and days_left < licence.SOON_DAYS:
+        yield "LICENSE_ABOUT_TO_EXPIRE", MEDIUM, "System", system.id, {}
     if system.state["mdm_cluster"].get("clusterState", "NotClustered") != "ClusteredNormal":
         yield "MDM_NOT_CLUSTERED", HIGH, "System", system.id, {}
     for domain in system.objects("ProtectionDomain").values():

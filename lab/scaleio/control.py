@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lab.scaleio import content, device, mdm
+from lab.scaleio import content, device, licence, mdm
 from lab.scaleio.faults import Fault
 from lab.scaleio.gateway import Answer, Gateway, Request
 from lab.scaleio.refusal import Refusal
@@ -43,6 +43,7 @@ class Control:
             ("POST", "/mdm"): self._mdm,
             ("POST", "/clock"): self._advance,
             ("POST", "/pace"): self._set_pace,
+            ("POST", "/licence"): self._set_licence,
             ("POST", "/fault"): lambda body: gateway.faults.add(Fault(**body)),
             ("POST", "/clear_faults"): lambda body: gateway.faults.clear(),
             ("POST", "/expire_sessions"): lambda body: {"expired": gateway.sessions.close_all()},
@@ -99,6 +100,10 @@ class Control:
         self.clock.ahead_seconds += float(body["advance_seconds"])
         self.system.advance()
         return {"ahead_seconds": self.clock.ahead_seconds}
+
+    def _set_licence(self, body: Body) -> None:
+        with self.system.lock:
+            licence.install(self.system, body.get("capacity_gb"), body.get("days"))
 
     def _set_pace(self, body: Body) -> None:
         with self.system.lock:

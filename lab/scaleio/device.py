@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lab.scaleio import capacity, movement
+from lab.scaleio import capacity, licence, movement
 from lab.scaleio.refusal import Refusal
 from lab.scaleio.units import KIB_PER_GIB, KIB_PER_MIB
 from lab.scaleio.values import Body, choice, flag, name, object_id, optional_text, text, whole
@@ -37,6 +37,7 @@ def create(system: System, body: Body) -> object:
     system.get("Sds", sds["id"])
     system.get("StoragePool", pool["id"])
     size_kib = usable_kib(system, disk_kib)
+    licence.require(system, size_kib)
     limit_kib = whole(body, "capacityLimitInKb", size_kib)
     if not 0 < limit_kib <= size_kib:
         raise Refusal(208)

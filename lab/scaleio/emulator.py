@@ -52,9 +52,8 @@ class Emulator:
                 content.fill_pool(self.system, "default", generate["pool_fill"])
         else:
             self.system.set_mdm_cluster(mdm.three_nodes(self.system))
-        self.gateway = Gateway(
-            self.system, self.clock, Configuration(admin_password=self.password), self.system.require_permission
-        )
+        configuration = Configuration(admin_password=self.password, mdm_certificate=self._mdm_certificate)
+        self.gateway = Gateway(self.system, self.clock, configuration, self.system.require_permission)
         self._folder = tempfile.TemporaryDirectory(prefix="scaleio-emulator-")
         tls = None
         self.ca_file: Path | None = None
@@ -76,6 +75,14 @@ class Emulator:
             "control_url": f"http://{self._control.host}:{self._control.port}",
             "pid": os.getpid(), "system_id": self.system.id, "profile": self.system.profile.name,
         }  # fmt: skip
+
+    def _mdm_certificate(self) -> str:
+        """Made when somebody first asks: most never do."""
+        folder = Path(self._folder.name) / "mdm"
+        if not folder.exists():
+            folder.mkdir()
+            make_certificates(folder, ["mdm"])
+        return (folder / "server.pem").read_text(encoding="ascii")
 
     def start(self) -> None:
         self._web.start()

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hmac
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ KEYCLOAK_PATH = "/auth/realms/powerflex/protocol/openid-connect/token"
 TRUST_PATH = "/api/trustHostCertificate/Mdm"
 NOT_JSON = (KEYCLOAK_PATH, TRUST_PATH)  # a form, and a file in a form
 REFRESH_SECONDS = 1800
+CERTIFICATE_PATH = "/api/getHostCertificate/Mdm"
+CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\n.+?\n-----END CERTIFICATE-----", re.DOTALL)
 
 
 class Backend(Protocol):
@@ -69,6 +72,21 @@ class Configuration:
     admin_password: str = ""
     fields: dict[str, Any] = field(default_factory=lambda: {"mdmAddresses": [], "mdmPort": "6611"})
     changed: Callable[[dict[str, Any]], None] | None = None
+    # What the MDM shows, as PEM. Where it is not known here, the backend looks after trust itself.
+    mdm_certificate: Callable[[], str] | None = None
+    trusted: set[str] = field(default_factory=set)
+
+    def trust(self, form: bytes) -> None:
+        """A file in a form: what counts is the certificate in it."""
+        found = CERTIFICATE.search(form.decode("latin-1").replace("\r\n", "\n"))
+        if found is None:
+            raise invalid("Request message is not valid: the file holds no certificate")
+        self.trusted.add(found[0])
+
+    def require_trust(self) -> None:
+        checks = str(self.fields.get("bypassCertificateCheck", "true")).lower() == "false"
+        if checks and self.mdm_certificate and self.mdm_certificate().strip() not in self.trusted:
+            raise BackendDown("the certificate of the MDM is not trusted")
 
     def accepts(self, password: str) -> bool:
         wanted = self.admin_password
@@ -148,6 +166,8 @@ class Gateway:
             if isinstance(body, dict):
                 self.refreshes.close(str(body.get("refresh_token", "")))
             return 204, None
+        if path in (CERTIFICATE_PATH, TRUST_PATH) and self.configuration.mdm_certificate:
+            return self._mdm_certificate(session, request, self.configuration.mdm_certificate)
         if path in ("/api/Configuration", "/api/updateConfiguration"):
             return self._configuration(session, path, body)
         if session.administers_gateway and path != "/api/version":
@@ -175,6 +195,7 @@ class Gateway:
         return 200, self.sessions.open(user)
 
     def _refused(self, user: str, password: str) -> bool:
+        self.configuration.require_trust()
         try:
             self.backend.check_login(user, password)
         except Refusal as refusal:
@@ -248,6 +269,16 @@ class Gateway:
             if self.configuration.changed:
                 self.configuration.changed(self.configuration.fields)
         return 200, {}
+
+    def _mdm_certificate(self, session: Session, request: Request, shown: Callable[[], str]) -> tuple[int, object]:
+        if not session.administers_gateway:
+            return 403, FORBIDDEN
+        if request.path == TRUST_PATH:
+            self.configuration.trust(request.body)
+            return 200, {}
+        if not dict(parse_qsl(urlsplit(request.target).query)).get("host"):
+            raise invalid("Request message is not valid: host is missing")
+        return 200, shown()
 
     def _encode(self, status: int, payload: object) -> Answer:
         if payload is None:

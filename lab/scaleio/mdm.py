@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from lab.scaleio import sdc, snapshot
+from lab.scaleio import licence, sdc, snapshot
 from lab.scaleio.refusal import Refusal
 from lab.scaleio.values import Body, choice, name, object_id, text, whole
 
@@ -31,8 +31,7 @@ def instance(system: System) -> Object:
         "id": system.id, "name": state["name"], "installId": system.id[::-1], "swid": "", "daysInstalled": days,
         "systemVersionName": system.profile.system_version, "mdmManagementPort": 6611, "perfProfile": "Default",
         "capacityAlertHighThresholdPercent": 80, "capacityAlertCriticalThresholdPercent": 90,
-        "maxCapacityInGb": "Unlimited", "capacityTimeLeftInDays": "Unlimited",
-        "isInitialLicense": True, "enterpriseFeaturesEnabled": True,
+        "enterpriseFeaturesEnabled": True, **licence.shown(system),
         "restrictedSdcModeEnabled": False, "restrictedSdcMode": "None", "upgradeState": "NoUpgrade",
         "remoteReadOnlyLimitState": False, "cliPasswordAllowed": True, "showGuid": True,
         "managementClientSecureCommunicationEnabled": True, "defaultIsVolumeObfuscated": False,

@@ -30,6 +30,7 @@ MESSAGES = {
     110: "The MDM cluster is already in this mode",
     125: "Too many devices in this SDS",
     126: "Could not find the SDS device",
+    131: "The licence does not allow this much capacity",
     133: "A volume can only be increased in size",
     135: "The device is being removed",
     138: "Another device is being added to this SDS, try again later",
@@ -39,6 +40,7 @@ MESSAGES = {
     143: "The protection domain still contains SDSs",
     144: "The storage pool has fewer than three devices on different SDSs or fault sets",
     157: "The DRL mode is already set to this value",
+    159: "The licence has expired",
     160: "The device is active already",
     161: "The device test mode is wrong for this command",
     162: "The device test is not complete",
@@ -112,6 +114,8 @@ MESSAGES = {
     374: "Maintenance is refused while capacity is degraded or another SDS is in maintenance",
     375: "The SDS is in maintenance already",
     376: "The SDS is not in maintenance",
+    717: "The migration of the VTree is in progress",
+    718: "The VTree is in this storage pool already",
 }
 
 

@@ -38,6 +38,8 @@ FAMILIES: dict[str, ModuleType] = {
 EMPTY_KINDS = ("RfcacheDevice", "AccelerationPool", "PeerMdm", "ReplicationConsistencyGroup", "ReplicationPair")
 BY_NAME = {"Domain": "ProtectionDomain", "Pool": "StoragePool", "Volume": "Volume"}
 
+SESSION_TAG = 1
+
 _LIST = re.compile(r"/api/types/(\w+)/instances")
 _BY_NAME = re.compile(r"/api/types/(\w+)/instances/getByName::(.+)")
 _TYPE_ACTION = re.compile(r"/api/types/(\w+)/instances/action/(\w+)")
@@ -50,7 +52,7 @@ _SYSTEM_ACTION = re.compile(r"/api/instances/System/action/(\w+)")
 def dispatch(system: System, method: str, path: str, query: dict[str, str], body: object) -> object:
     path = path.rstrip("/")
     if method == "GET":
-        return _get(system, path)
+        return _get(system, path, query)
     if method == "POST":
         if not isinstance(body, dict):
             raise invalid("Request message is not valid: the body must be a JSON object")
@@ -58,10 +60,12 @@ def dispatch(system: System, method: str, path: str, query: dict[str, str], body
     raise Refusal(0, f"Request method '{method}' not supported", status=405)
 
 
-def _get(system: System, path: str) -> object:
+def _get(system: System, path: str, query: dict[str, str]) -> object:
     if path == "/api/version":
         return system.profile.api_version
     if path == "/api/instances":
+        if _knows_it_all(system, query):
+            return _unchanged(system)
         return system.cached("tree", lambda: tree(system))
     if match := _BY_NAME.fullmatch(path):
         return _get_by_name(system, match[1], match[2])
@@ -135,9 +139,22 @@ def tree(system: System) -> dict[str, object]:
     answer: dict[str, object] = {"System": view(system, "System", mdm.instance(system))}
     for key, kind in TREE.items():
         answer[key] = listing(system, kind) if kind not in EMPTY_KINDS else None
-    answer.update(isDirty=False, sessionTag=1)
-    answer.update({f"last{kind}Version": system.generation for kind in TREE.values()})
+    answer.update(isDirty=False, **_versions(system))
     return answer
+
+
+def _versions(system: System) -> dict[str, object]:
+    return {"sessionTag": SESSION_TAG, **{f"last{kind}Version": system.generation for kind in TREE.values()}}
+
+
+def _knows_it_all(system: System, query: dict[str, str]) -> bool:
+    """Whether the caller names the state it has, and nothing has changed since."""
+    has = (query.get("systemId"), query.get("sessionTag"), query.get("lastVersion"))
+    return has == (system.id, str(SESSION_TAG), str(system.generation))
+
+
+def _unchanged(system: System) -> dict[str, object]:
+    return {"System": None, **dict.fromkeys(TREE), "isDirty": False, **_versions(system)}
 
 
 def _relation(system: System, kind: str, raw_id: str, relation: str) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lab.scaleio import capacity, movement, sdc
+from lab.scaleio import capacity, licence, movement, sdc
 from lab.scaleio.refusal import Refusal, invalid
 from lab.scaleio.units import KIB_PER_GIB, VOLUME_STEP_KIB
 from lab.scaleio.values import Body, choice, flag, name, object_id, optional_text, text, whole
@@ -36,6 +36,7 @@ def create(system: System, body: Body) -> object:
     domain = system.get("ProtectionDomain", pool["protectionDomainId"])
     if domain["protectionDomainState"] != "Active":
         raise Refusal(213)
+    licence.require(system, 0)
     capacity.require_layout(system, pool)
     _require_space(system, pool, kind, size_kib)
     vtree = system.add("VTree", {"name": wanted, "storagePoolId": pool["id"], "baseVolumeId": None})
