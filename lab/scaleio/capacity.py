@@ -211,9 +211,14 @@ def mark_unavailable(system: System, pool: Object) -> None:
 
 def volume_data_kib(system: System, pool: Object) -> int:
     """What the pool's volumes hold on its devices."""
+    return data_kib(system.children("Volume", "storagePoolId", pool["id"]))
+
+
+def data_kib(volumes: list[Object]) -> int:
+    """Both copies; a thick volume holds its size from the beginning."""
     return sum(
         2 * (volume["sizeInKb"] if volume["volumeType"] == "ThickProvisioned" else volume["_written_kib"])
-        for volume in system.children("Volume", "storagePoolId", pool["id"])
+        for volume in volumes
     )
 
 

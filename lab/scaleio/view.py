@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lab.scaleio import mdm, snapshot_policy, volume
+from lab.scaleio import mdm, migration, snapshot_policy, volume
 
 if TYPE_CHECKING:
     from lab.scaleio.system import System
@@ -57,6 +57,8 @@ def view(system: System, kind: str, target: Object) -> Object:
         shown["snplIdOfSourceVolume"] = snapshot_policy.of_volume(system, target["id"])
     elif kind == "StoragePool":
         shown["capacityUsageState"] = _usage_state(system, target)
+    elif kind == "VTree" and system.profile.media_types:
+        shown["vtreeMigrationInfo"] = migration.shown(target)
     elif kind == "System":
         shown["mdmCluster"] = mdm.cluster(system)
     elif kind in ("Sds", "Sdc") and target["mdmConnectionState"] == "Disconnected":
