@@ -57,7 +57,7 @@ options:
   disks:
     description:
       - What M(mesos_scaleio.platform.block_devices_info) found on the hosts, by names of storage servers.
-      - Needed for servers with a rule for blank disks.
+      - Needed for servers with a rule for blank disks. For all others it tells which paths mean one disk.
     type: dict
   bought_volumes:
     description:

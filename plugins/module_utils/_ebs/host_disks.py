@@ -76,7 +76,8 @@ class Host:
     def _disk(self, sysfs: Path, size_bytes: int, links: dict[str, list[str]]) -> Disk:
         node = Path(self.dev_root, sysfs.name)
         model = read_text(sysfs / "device" / "model") or ""
-        serial = read_text(sysfs / "device" / "serial") or ""
+        # Virtual disks have it in another place.
+        serial = read_text(sysfs / "device" / "serial") or read_text(sysfs / "serial") or ""
         volume = _EBS_SERIAL.fullmatch(serial)
         volume_id = f"vol-{volume.group(1)}" if volume else ""
         ebs_path = by_id_path(volume_id, self.dev_root) if volume_id else ""

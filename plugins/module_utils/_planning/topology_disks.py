@@ -71,15 +71,34 @@ def resolve_disks(
                 f"{sds.disks[0].where}: the disks of SDS {sds.name} are not known, {nearest(sds.name, disks)}; "
                 "list them with block_devices_info on its host and give them as disks"
             )
-        elif sds.disks:
-            present = system.sds.get(sds.name)
-            chooser = _Chooser(sds, system.devices_of_sds[present.id] if present else [], bought, passed_over)
-            found = tuple(filter(None, (chooser.device(disk) for disk in disks[sds.name])))
-            sds = dataclasses.replace(sds, devices=(*sds.devices, *found))  # noqa: PLW2901
-        servers.append(sds)
+        known = disks.get(sds.name, ())
+        server = system.sds.get(sds.name)
+        present = system.devices_of_sds[server.id] if server else []
+        sds = dataclasses.replace(sds, devices=_one_name_each(sds, present, known, problems))  # noqa: PLW2901
+        chooser = _Chooser(sds, present, bought, passed_over)
+        found = tuple(filter(None, (chooser.device(disk) for disk in known))) if sds.disks else ()
+        servers.append(dataclasses.replace(sds, devices=(*sds.devices, *found)))
     if problems:
         raise TopologyError(problems)
     return dataclasses.replace(topology, sds=tuple(servers)), tuple(passed_over)
+
+
+def _one_name_each(
+    sds: WantedSds, present: Sequence[Device], disks: Sequence[HostDisk], problems: list[str]
+) -> tuple[WantedDevice, ...]:
+    """One disk has several paths. A device that exists is asked for by the path that the system has of it."""
+    devices = []
+    taken: dict[str, str] = {}
+    for device in sds.devices:
+        disk = next((disk for disk in disks if device.path in (disk.path, *disk.paths)), None)
+        if disk is not None:
+            if disk.path in taken:
+                problems.append(f"{device.where}: {device.path} of SDS {sds.name} is the disk {taken[disk.path]} again")
+            taken[disk.path] = device.path
+            paths = [one.path for one in present if one.path in (disk.path, *disk.paths)]
+            device = dataclasses.replace(device, path=(paths or [device.path])[0])  # noqa: PLW2901
+        devices.append(device)
+    return tuple(devices)
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,11 @@ def test_what_is_no_disk_of_the_host_is_left_out(machine: Machine, name: str) ->
     assert list(machine.disks()) == ["vda"]
 
 
+def test_a_virtual_disk_tells_its_serial_in_a_place_of_its_own(machine: Machine) -> None:
+    machine.add("vda", serial="V1")
+    assert machine.disks()["vda"]["serial"] == "V1"
+
+
 def test_hidden_empty_and_deviceless_entries_are_left_out(machine: Machine) -> None:
     machine.add("nvme0c0n1", hidden="1")
     machine.add("sdc", gib=0)

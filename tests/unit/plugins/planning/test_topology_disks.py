@@ -101,6 +101,17 @@ def test_a_disk_that_is_named_as_a_device_is_not_taken_twice():
     assert len(added(plan)) == len(set(added(plan))) == 6
 
 
+def test_a_disk_under_two_paths_is_one_disk():
+    both = {**disk("/dev/disk/by-id/wwn-1"), "paths": ["/dev/disk/by-id/wwn-1", "/dev/sdb"]}
+    wanted = {**document(), "devices": ["/dev/sdb"]}
+    after = Simulation(empty()).run(make_plan(read_request(wanted), empty()).steps)
+    wanted["devices"] = ["/dev/disk/by-id/wwn-1"]
+    assert make_plan(read_request(wanted, on_all(both)), after).steps == ()
+    wanted["devices"] = ["/dev/sdb", "/dev/disk/by-id/wwn-1"]
+    with pytest.raises(TopologyError, match=r"devices\[1\]: /dev/disk/by-id/wwn-1 of SDS a is the disk /dev/sdb again"):
+        make_plan(read_request(wanted, on_all(both)), after)
+
+
 def test_unknown_disks_are_asked_for_and_wrong_shapes_named():
     with pytest.raises(TopologyError, match=r"the disks of SDS c are not known, known are a, b; list them with"):
         planned({name: [] for name in ("a", "b")})
