@@ -32,6 +32,23 @@ options:
     description:
       - Name or id of the volume or snapshot to take it of. Required for a new snapshot.
     type: str
+  together_with:
+    description:
+      - Snapshots of other volumes to take at the same instant, for applications whose data is on several. They form a
+        consistency group. Each can be managed by its own name afterwards.
+    type: list
+    elements: dict
+    suboptions:
+      volume:
+        description:
+          - Name or id of the other volume.
+        type: str
+        required: true
+      name:
+        description:
+          - Name of its snapshot.
+        type: str
+        required: true
   access_mode_limit:
     description:
       - The most that any mapping may allow, from version 3.0 on.
@@ -53,6 +70,14 @@ EXAMPLES = r"""
     name: before-upgrade
     volume: database
     access_mode_limit: ReadOnly
+
+- name: Take the data and the log of a database at the same instant
+  mesos_scaleio.platform.scaleio_snapshot:
+    name: data-monday
+    volume: data
+    together_with:
+      - volume: log
+        name: log-monday
 
 - name: Let a host look at it
   mesos_scaleio.platform.scaleio_snapshot:
@@ -114,6 +139,11 @@ def main() -> None:
         **OBJECT_SPEC,
         **MAPPING_SPEC,
         "volume": {"type": "str"},
+        "together_with": {
+            "type": "list",
+            "elements": "dict",
+            "options": {"volume": {"type": "str", "required": True}, "name": {"type": "str", "required": True}},
+        },
         "access_mode_limit": {"type": "str", "choices": ["ReadWrite", "ReadOnly"]},
         "retention_minutes": {"type": "int"},
     }

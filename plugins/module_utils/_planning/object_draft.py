@@ -31,7 +31,7 @@ class Draft:
         if self.absent and wanted.get("new_name"):
             self.problem("new_name", "has no meaning together with state absent")
         for option in ("name", "new_name"):
-            self._check_name(option)
+            self.check_name(option, wanted.get(option))
 
     @property
     def label(self) -> str:
@@ -74,16 +74,20 @@ class Draft:
     def reference(self, option: str, kind: str, word: str, among: Optional[Sequence[Raw]] = None) -> Optional[Raw]:
         """The other object that an option names, by name or id; None if the option is not given."""
         wanted = self.wanted.get(option)
-        if wanted is None:
-            return None
-        candidates = self.tree.all(kind) if among is None else among
-        found = [item for item in candidates if wanted in (item.get("name"), item["id"])]
+        return (
+            None
+            if wanted is None
+            else self.look_up(option, wanted, word, self.tree.all(kind) if among is None else among)
+        )
+
+    def look_up(self, option: str, wanted: str, word: str, among: Sequence[Raw]) -> Optional[Raw]:
+        found = [item for item in among if wanted in (item.get("name"), item["id"])]
         if len(found) == 1:
             return found[0]
         if found:
             self.problem(option, f"{len(found)} {word}s have the name {wanted}; say which by its id or its parent")
         else:
-            known = [str(item["name"]) for item in candidates if item.get("name")]
+            known = [str(item["name"]) for item in among if item.get("name")]
             self.problem(option, f"there is no {word} {wanted}, {nearest(wanted, known)}")
         return None
 
@@ -187,8 +191,7 @@ class Draft:
             self._problems.append(text)
         return not text
 
-    def _check_name(self, option: str) -> None:
-        name = self.wanted.get(option)
+    def check_name(self, option: str, name: Optional[str]) -> None:
         if name is None:
             return
         if len(name) > MAXIMUM_NAME_LENGTH:

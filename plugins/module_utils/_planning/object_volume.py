@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Optional
 
 from . import capacity
 from .object_draft import Draft
@@ -138,6 +138,7 @@ def plan_snapshot(tree: Tree, wanted: Mapping[str, Any]) -> ObjectPlan:
         ancestor = tree.name_of("Volume", draft.item["ancestorVolumeId"])
         draft.must_stay("volume", ancestor, source.get("name"))
     if draft.item is not None:
+        _check_others(draft, draft.item)
         draft.settings()
     draft.rename()
     plan_mappings(draft)
@@ -146,7 +147,7 @@ def plan_snapshot(tree: Tree, wanted: Mapping[str, Any]) -> ObjectPlan:
 
 def _create_snapshot(draft: Draft, source: Any) -> None:
     definition = {"volumeId": source["id"] if source else None, "snapshotName": draft.wanted["name"]}
-    body: Values = {"snapshotDefs": [definition]}
+    body: Values = {"snapshotDefs": [definition, *_others(draft)]}
     extras = (
         ("access_mode_limit", "accessModeLimit", None),
         ("retention_minutes", "retentionPeriodInMin", range(1, MAXIMUM_RETENTION_MINUTES + 1)),
@@ -155,7 +156,39 @@ def _create_snapshot(draft: Draft, source: Any) -> None:
         value = draft.wanted[option]
         if value is not None and draft.is_usable(Field(option, key, within=within, since=V3), value):
             body[key] = str(value)
-    options = ("volume", "access_mode_limit", "retention_minutes")
+    options = ("volume", "together_with", "access_mode_limit", "retention_minutes")
     detail = {key: draft.wanted[key] for key in options if draft.wanted[key] is not None}
     draft.after = {"name": draft.wanted["name"], **detail}
     draft.step("create_snapshot", "snapshotVolumes", body, detail, system_action=True)
+
+
+def _others(draft: Draft) -> list[Values]:
+    """Snapshots of the same instant."""
+    volumes = draft.tree.all("Volume")
+    taken = {draft.wanted["name"], *(volume.get("name") for volume in volumes)}
+    definitions = []
+    for index, entry in enumerate(draft.wanted["together_with"] or []):
+        source = draft.look_up(f"together_with[{index}].volume", entry["volume"], "volume", volumes)
+        draft.check_name(f"together_with[{index}].name", entry["name"])
+        if entry["name"] in taken:
+            draft.problem(f"together_with[{index}].name", f"there is a volume or snapshot {entry['name']} already")
+        taken.add(entry["name"])
+        definitions.append({"volumeId": source["id"] if source else None, "snapshotName": entry["name"]})
+    return definitions
+
+
+def _check_others(draft: Draft, snapshot: Raw) -> None:
+    """The instant cannot be had again."""
+    group = [item.get("name") for item in draft.tree.all("Volume") if _group(item) == _group(snapshot)]
+    for index, entry in enumerate(draft.wanted["together_with"] or []):
+        if _group(snapshot) is None or entry["name"] not in group:
+            draft.problem(
+                f"together_with[{index}]",
+                f"{draft.object} exists, but {entry['name']} was not taken at the same instant; take both under new "
+                "names",
+            )
+
+
+def _group(item: Raw) -> Optional[str]:
+    group = item.get("consistencyGroupId")
+    return str(group) if group else None

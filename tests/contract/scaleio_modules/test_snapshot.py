@@ -11,6 +11,7 @@ from lab.scaleio.faults import Fault
 from tests.contract.scaleio_modules.world import World, in_one_version
 
 main = scaleio_snapshot.main
+BOTH: dict[str, Any] = {"name": "monday", "volume": "data"}
 
 
 @pytest.fixture(autouse=True)
@@ -59,6 +60,18 @@ def test_read_only_and_retention_from_3_0_on(world: World) -> None:
     assert world.object("Volume", "monday")["accessModeLimit"] == "ReadWrite"
 
 
+def test_several_volumes_at_the_same_instant(world: World) -> None:
+    others = [{"volume": "other", "name": "other-monday"}]
+    wanted: dict[str, Any] = {"name": "monday", "volume": "data", "together_with": others}
+    taken = world.beats(main, ["create_snapshot"], map_to=[], **wanted)
+    first, second = world.object("Volume", "monday"), world.object("Volume", "other-monday")
+    assert first["consistencyGroupId"] == second["consistencyGroupId"] == taken["snapshot"]["consistency_group_id"]
+    assert second["ancestorVolumeId"] == world.object("Volume", "other")["id"]
+    world.done(main, name="tuesday", volume="data")
+    refused = world.refused(main, **{**wanted, "name": "tuesday"})
+    assert "tuesday exists, but other-monday was not taken at the same instant" in refused["msg"]
+
+
 @in_one_version
 @pytest.mark.parametrize(
     ("arguments", "text"),
@@ -67,6 +80,15 @@ def test_read_only_and_retention_from_3_0_on(world: World) -> None:
         ({"name": "monday", "volume": "dato"}, "volume: there is no volume dato, did you mean data?"),
         ({"name": "other", "volume": "data"}, "name: other is a volume and no snapshot"),
         ({"name": "taken", "volume": "other"}, "volume: is data and cannot be changed to other"),
+        (
+            {**BOTH, "together_with": [{"volume": "othr", "name": "x"}]},
+            "together_with[0].volume: there is no volume othr",
+        ),
+        ({**BOTH, "together_with": [{"volume": "other", "name": "taken"}]}, "a volume or snapshot taken already"),
+        (
+            {**BOTH, "together_with": [{"volume": "other", "name": "a b"}]},
+            "together_with[0].name: 'a b' is empty or has",
+        ),
         ({"name": "takn", "new_name": "x"}, "there is no snapshot takn to rename, did you mean taken?"),
         ({"name": "monday", "volume": "data", "map_to": [{"sdc": "x"}]}, "map_to[0]: x: no SDC is called so"),
     ],
