@@ -18,7 +18,7 @@ def topology_from_attributes(agents, protection_domain="default", storage_pool="
     try:
         return dataclasses.asdict(read_agents(agents, GlobalPool(protection_domain, storage_pool, at_least_gib)))
     except TopologyError as error:
-        raise AnsibleFilterError("The attributes make no topology: " + "; ".join(error.problems)) from error
+        raise AnsibleFilterError("The attributes make no topology: " + "; ".join(error.problems)) from None
 
 
 class FilterModule:
