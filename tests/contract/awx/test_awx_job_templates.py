@@ -103,11 +103,21 @@ def test_the_credential_becomes_what_our_modules_read(defined: Controller) -> No
     assert set(given) == set(fields)
 
 
-def test_a_new_password_is_sent_when_asked_for(defined: Controller) -> None:
+def test_a_new_password_and_an_image_are_sent_when_given(defined: Controller) -> None:
     credential = defined.named("credentials")["ScaleIO Gateway"]
-    run = define(defined, awx_gateway_password="Other-Secret-4712", awx_update_secrets=True)
+    image = "registry.example.org/platform-ee:1"
+    run = define(
+        defined,
+        awx_gateway_password="Other-Secret-4712",
+        awx_update_secrets=True,
+        awx_execution_environment_image=image,
+    )
     assert run.status == 0, run.output[-4000:]
     assert defined.secrets[credential["id"]]["password"] == "Other-Secret-4712"
+    environment = defined.named("execution_environments")["Platform"]
+    assert environment["image"] == image
+    used = {item["execution_environment"] for item in defined.objects["job_templates"]}
+    assert used == {environment["id"]}
 
 
 def test_missing_inputs_are_said_and_nothing_is_sent(controller: Controller) -> None:
