@@ -12,6 +12,7 @@ UTILS = PLUGINS / "module_utils"
 FILES = sorted(PLUGINS.rglob("*.py"))
 PURE = sorted((UTILS / "_planning").rglob("*.py"))
 CLIENTS = ("_scaleio", "_mesos", "_ebs")
+SHARED = "_http"  # what clients have in common; knows nobody
 OUR_PREFIX = "ansible_collections.mesos_scaleio.platform.plugins."
 # A planner must give the same answer for the same input, anywhere and at any time.
 IMPURE = {"time", "random", "secrets", "uuid", "socket", "ssl", "http", "urllib", "subprocess", "threading", "os"}
@@ -109,7 +110,12 @@ def test_planners_are_pure(path):
 @pytest.mark.parametrize("client", CLIENTS)
 def test_clients_know_only_themselves_and_the_planners(client):
     for path in (UTILS / client).rglob("*.py"):
-        assert set(layers(path)) <= {client, "_planning"}, path
+        assert set(layers(path)) <= {client, SHARED, "_planning"}, path
+
+
+def test_what_clients_share_knows_nobody():
+    for path in (UTILS / SHARED).rglob("*.py"):
+        assert set(layers(path)) <= {SHARED}, path
 
 
 @named

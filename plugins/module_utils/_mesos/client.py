@@ -13,6 +13,7 @@ import time
 from typing import Any, Callable, Optional, Union
 from urllib.parse import urlencode, urlsplit
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._http.tls import reason
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import (
     AuthenticationFailed,
     BadOption,
@@ -27,7 +28,6 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.tran
     Endpoint,
     Transport,
     parse_endpoint,
-    reason,
 )
 
 OPERATOR_PATH = "/api/v1"

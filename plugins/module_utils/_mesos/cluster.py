@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._http.tls import reason
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos import resources
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.client import Masters, addresses
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import MesosError
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.transport import reason
 
 
 def leader(get_master: dict[str, Any]) -> dict[str, Any]:

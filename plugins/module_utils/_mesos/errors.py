@@ -7,25 +7,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._http.errors import ClientError
 
-class MesosError(Exception):
-    """One clear message, and the same for machines in `as_failure()`."""
 
+class MesosError(ClientError):
     code = "mesos_error"
 
     def __init__(self, message: str, remedy: str = "", server: str = "", about: str = "") -> None:
-        super().__init__(message)
-        self.remedy = remedy
-        self.server = server
-        self.about = about
+        super().__init__(message, remedy, server, about)
         self.done: list[dict[str, Any]] = []
 
-    def __str__(self) -> str:
-        message = super().__str__()
-        return f"{message} {self.remedy}" if self.remedy else message
-
     def as_failure(self) -> dict[str, Any]:
-        failure = {"code": self.code, "object": self.about, "server": self.server, "remedy": self.remedy}
+        failure = super().as_failure()
         return {**failure, "done": self.done} if self.done else failure
 
 

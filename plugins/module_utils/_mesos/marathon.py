@@ -12,6 +12,7 @@ import time
 from typing import Any, Callable, Optional
 from urllib.parse import quote, urlencode
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._http.tls import reason
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import (
     AuthenticationFailed,
     Forbidden,
@@ -22,7 +23,6 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.erro
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.transport import (
     Connection,
     Transport,
-    reason,
 )
 
 DEFAULT_PORT = 8080

@@ -9,9 +9,9 @@ import http.client
 import json
 from typing import Any
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._http.tls import reason
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.client import Masters
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import SubscriptionRefused
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.transport import reason
 
 SCHEDULER_PATH = "/api/v1/scheduler"
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Optional
 from urllib.parse import urlsplit
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._http.tls import tls_context
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import (
     BadOption,
     CertificateRejected,
@@ -68,7 +69,7 @@ class Transport:
     def __init__(self, connection: Connection) -> None:
         self._tls: Optional[ssl.SSLContext] = None
         if connection.ca_path or any(master.scheme == "https" for master in connection.masters):
-            self._tls = _tls_context(connection)
+            self._tls = tls_context(connection.ca_path, connection.validate_certs, BadOption)
 
     def open(self, to: Endpoint, timeout_seconds: float) -> http.client.HTTPConnection:
         link: http.client.HTTPConnection
@@ -87,27 +88,3 @@ class Transport:
             ) from error
         link.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return link
-
-
-def reason(error: Exception) -> str:
-    """The short cause of a network failure."""
-    if isinstance(error, (socket.timeout, TimeoutError)):
-        return "timed out"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) or type(error).__name__
-
-
-def _tls_context(connection: Connection) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=connection.ca_path)
-    except (OSError, ssl.SSLError) as error:
-        raise BadOption(
-            f"ca_path {connection.ca_path} cannot be read as PEM certificates ({reason(error)}).",
-            remedy="Give the path of the CA's certificate in PEM form.",
-            about="ca_path",
-        ) from error
-    if not connection.validate_certs:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context

@@ -7,29 +7,16 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._http.errors import ClientError
+
 from .remedies import remedy_for
 
 # What the MDM answers when an object does not exist.
 NOT_FOUND_CODES = frozenset({3, 78, 79, 80, 91, 126, 142, 155, 171, 193})
 
 
-class ScaleioError(Exception):
-    """One clear message, and the same for machines in `as_failure()`."""
-
+class ScaleioError(ClientError):
     code = "scaleio_error"
-
-    def __init__(self, message: str, remedy: str = "", server: str = "", about: str = "") -> None:
-        super().__init__(message)
-        self.remedy = remedy
-        self.server = server
-        self.about = about
-
-    def __str__(self) -> str:
-        message = super().__str__()
-        return f"{message} {self.remedy}" if self.remedy else message
-
-    def as_failure(self) -> dict[str, Any]:
-        return {"code": self.code, "object": self.about, "server": self.server, "remedy": self.remedy}
 
 
 class BadConnectionOption(ScaleioError):

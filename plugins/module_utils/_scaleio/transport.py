@@ -14,6 +14,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._http.tls import reason, tls_context
+
 from .errors import AnswerLost, BadConnectionOption, CertificateRejected, GatewayUnreachable
 
 
@@ -56,7 +58,11 @@ class NotSent(Exception):
 class Transport:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._tls = _tls_context(connection) if connection.use_tls else None
+        self._tls = (
+            tls_context(connection.ca_path, connection.validate_certs, BadConnectionOption)
+            if connection.use_tls
+            else None
+        )
         self._local = threading.local()
         self._lock = threading.Lock()
         self._open: list[http.client.HTTPConnection] = []
@@ -71,7 +77,7 @@ class Transport:
             self._drop(link)
             what = f"{method} {path}"
             raise AnswerLost(
-                f"The ScaleIO Gateway {self._connection.place} gave no answer to {what} ({_reason(error)}).",
+                f"The ScaleIO Gateway {self._connection.place} gave no answer to {what} ({reason(error)}).",
                 remedy="Check the Gateway's load and log, and raise timeout_seconds if it is only slow.",
                 about=what,
             ) from error
@@ -120,7 +126,7 @@ class Transport:
         except ssl.SSLError as error:
             raise NotSent(f"TLS failed: {error.reason or error}; is gateway_port the Gateway's HTTPS port?") from error
         except OSError as error:
-            raise NotSent(_reason(error)) from error
+            raise NotSent(reason(error)) from error
         link.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return link
 
@@ -130,26 +136,3 @@ class Transport:
             if link in self._open:
                 self._open.remove(link)
         link.close()
-
-
-def _tls_context(connection: Connection) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=connection.ca_path)
-    except (OSError, ssl.SSLError) as error:
-        raise BadConnectionOption(
-            f"ca_path {connection.ca_path} cannot be read as PEM certificates ({_reason(error)}).",
-            remedy="Give the path of the CA's certificate in PEM form.",
-            about="ca_path",
-        ) from error
-    if not connection.validate_certs:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, (socket.timeout, TimeoutError)):
-        return "timed out"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) or type(error).__name__
