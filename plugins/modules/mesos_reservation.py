@@ -16,7 +16,8 @@ description:
   - Dynamic reservations survive restarts of the agent and of the masters. Static ones, from the agent's own
     configuration, are not touched.
   - Parts that are reserved with another O(principal) or other O(labels) are somebody else's, and are not touched.
-  - Runs on one controller wait for each other, because Mesos would add their reservations up.
+  - Runs on one controller wait for each other, because Mesos would add their reservations up. Runs on several
+    controllers at once end with the declared amount too, but there may be more or less of it for a moment.
 author:
   - The mesos_scaleio.platform contributors (@mesos-scaleio)
 extends_documentation_fragment:

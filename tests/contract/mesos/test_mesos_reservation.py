@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
-from mesos_support import ConnectedScheduler, RunningCluster
+from mesos_support import ROOT, ConnectedScheduler, RunningCluster, eventually
 
 ROLES = (f"storage-{number}" for number in itertools.count(1))
 AGENT, OTHER_AGENT = "127.0.0.21", "127.0.0.22"
@@ -119,6 +124,32 @@ def test_twenty_runs_at_once_end_with_the_declared_amount(cluster: RunningCluste
     assert [one["reserved"] for one in results] == [{"cpus": 0.05, "mem_mib": 32}] * 20
     assert [one["changed"] for one in results].count(True) == 1
     assert reserved(cluster, role) == {"cpus": 0.05, "mem_mib": 32}
+
+
+def test_runs_on_several_controllers_end_with_the_declared_amount(
+    cluster: RunningCluster, role: str, tmp_path: Path
+) -> None:
+    """Folders of their own for locks are what several controllers have."""
+    program = "ansible_collections.mesos_scaleio.platform.plugins.modules.mesos_reservation"
+    arguments = {"masters": cluster.masters, "agent": AGENT, "role": role, "resources": {"cpus": 0.05}}
+
+    def run(number: int) -> dict[str, Any]:
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        done = subprocess.run(
+            [sys.executable, "-m", program],
+            input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
+            env={**os.environ, "PYTHONPATH": str(ROOT / "collections"), "TMPDIR": str(folder)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        return dict(json.loads(done.stdout))
+
+    with ThreadPoolExecutor(6) as pool:
+        results = list(pool.map(run, range(6)))
+    assert [one.get("reserved") for one in results] == [{"cpus": 0.05}] * 6
+    assert eventually(lambda: reserved(cluster, role) == {"cpus": 0.05})
 
 
 def test_resources_in_use_by_a_volume_are_not_given_back(cluster: RunningCluster, role: str) -> None:

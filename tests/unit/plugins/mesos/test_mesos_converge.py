@@ -33,12 +33,14 @@ class World:
         if not self.deaf:
             self.number += fields["by"]
 
-    def to(self, goal: int, check_mode: bool = False) -> Outcome[int]:
+    def to(self, goal: int, check_mode: bool = False, wait_seconds: float = 0.5) -> Outcome[int]:
         def plan(number: int) -> list[Step]:
             return [Step({"by": goal - number}, "ADD", {"by": goal - number})] if number != goal else []
 
         masters: Any = self
-        return converge(masters, lambda: self.number, plan, check_mode=check_mode, wait_seconds=0.2, about="it")
+        return converge(
+            masters, lambda: self.number, plan, check_mode=check_mode, wait_seconds=wait_seconds, about="it"
+        )
 
 
 def test_what_is_in_line_is_left_alone() -> None:
@@ -73,13 +75,36 @@ def test_a_refusal_of_what_is_still_missing_is_one() -> None:
 def test_answers_that_are_always_lost_end_as_a_failure() -> None:
     world = World(*[(LOST, 0)] * 50)
     with pytest.raises(errors.Unconfirmed):
-        world.to(5)
+        world.to(5, wait_seconds=20)
     assert world.sent < 10
 
 
 def test_a_change_that_never_shows_is_not_reported_as_made() -> None:
     with pytest.raises(errors.TimedOut):
         World(deaf=True).to(5)
+
+
+def test_two_runs_that_both_add_take_it_back() -> None:
+    """Neither knows of the other, as on two controllers, and each adds once what both have found missing."""
+    world, meeting = World(), threading.Barrier(2)
+    send = world.send
+
+    def send_together(call: str, fields: dict[str, Any]) -> None:
+        if world.sent < 2:
+            meeting.wait(5)
+        with lock:
+            send(call, fields)
+
+    lock = threading.Lock()
+    world.send = send_together  # type: ignore[method-assign]
+    outcomes = list[Outcome[int]]()
+    runs = [threading.Thread(target=lambda: outcomes.append(world.to(5, wait_seconds=20))) for _run in range(2)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert ([one.after for one in outcomes], world.number) == ([5, 5], 5)
+    assert world.sent >= 3
 
 
 def masters_that(treat: Callable[[socket.socket], None]) -> tuple[Masters, list[int]]:
