@@ -35,6 +35,9 @@ options:
         smallest size on each fault unit is always allowed.
       - Caps are C(max_pool_gib), C(max_volumes_per_action) (24), C(max_volumes_per_sds), C(max_actions_per_day) (4).
         C(reserve_slots) (2) attachments stay free on each instance. C(cooldown_seconds) is 3600.
+      - C(windows) are the times at which only critical pools need not wait, each with C(from) and C(to) ("22:00"),
+        C(days) (C(mon) to C(sun), all by default) and C(time_zone) (UTC). Without any, every time is right.
+      - C(critical_needs_approval) (true) tells whether O(approval=approve) holds where all pools are critical.
       - C(volume) has C(type) (gp3), C(sizes_gib) (the allowed sizes), C(iops), C(throughput), C(encrypted) (true) and
         C(kms_key_id).
     type: dict
@@ -75,6 +78,27 @@ options:
       - The C(history.jsonl) that M(mesos_scaleio.platform.remediation_report) keeps, for forecasts and confirmations.
       - A missing file is an empty one, and damaged lines are left out.
     type: path
+  freeze:
+    description: Why nothing may be changed at present. A pool that must grow, or a purchase that is unfinished, waits.
+    type: str
+  freeze_file:
+    description: While this file exists on the controller, nothing may be changed. Its first line says why.
+    type: path
+  approval:
+    description:
+      - Whether the plan may be carried out at once (C(auto)), when it is approved (C(approve)), or not (C(never)).
+      - With C(approve), what was begun with an approval is finished without another one.
+    type: str
+    choices: [auto, approve, never]
+    default: auto
+  approved_plan:
+    description: The RV(decision.plan_hash) of the plan that is approved, or at least its first 12 characters.
+    type: str
+    default: ""
+  approval_valid_hours:
+    description: For how long a plan can be approved after O(history_file) says that it was shown first.
+    type: int
+    default: 24
   earlier_look:
     description: The RV(mesos_scaleio.platform.scaleio_info#module:storage_pools) of a look earlier in this run.
     type: list
@@ -108,6 +132,7 @@ decision:
       C(capped) or C(blocked), with the verdict of every rule that was asked.
     - C(actions) are the volumes to have, among them those of an unfinished purchase that exist already.
     - C(needs_second_look) tells that a pool is past its threshold, and that no earlier run is known that confirms it.
+    - C(approval) says whether the plan may be carried out (C(granted)), and why. It is null when there is no plan.
     - C(failure) is set when somebody has to do something.
   returned: success
   type: dict
@@ -117,6 +142,7 @@ decision:
     policy_hash: 1b7e
     actions: [{sds: agent1, size_gib: 100, type: gp3, instance_id: i-0123456789abcdef0, volume_id: null}]
     cost: {before_usd: 0.0, after_usd: 24.0, budget_usd: 200.0, left_usd: 176.0}
+    approval: {mode: auto, granted: true, text: approval is auto}
     failure: null
 addresses_wanted:
   description: Addresses of the SDSs whose instances must be looked up before anything can be decided.
@@ -145,9 +171,11 @@ failure:
 import os
 import time
 from dataclasses import replace
+from typing import Optional
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.approval import Consent
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.expansion import plan
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import History, Sample
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import parse as parse_history
@@ -166,6 +194,11 @@ SPEC = {
     "instances": {"type": "list", "elements": "dict"},
     "hosts": {"type": "list", "elements": "dict", "options": HOST},
     "history_file": {"type": "path"},
+    "freeze": {"type": "str"},
+    "freeze_file": {"type": "path"},
+    "approval": {"type": "str", "choices": ["auto", "approve", "never"], "default": "auto"},
+    "approved_plan": {"type": "str", "default": ""},
+    "approval_valid_hours": {"type": "int", "default": 24},
     "earlier_look": {"type": "list", "elements": "dict"},
     "earlier_seconds": {"type": "float"},
 }
@@ -181,6 +214,17 @@ def history_of(params: dict, now_seconds: float) -> History:
         look = Sample(params["earlier_seconds"], room["limit_kib"], room["in_use_kib"], pool["used_percent"])
         samples[pool["id"]] = (*past.of(pool["id"]), look)
     return replace(past, samples=samples)
+
+
+def freeze_of(params: dict) -> Optional[str]:
+    if params["freeze"]:
+        return params["freeze"]
+    path = params["freeze_file"]
+    if not path or not os.path.exists(path):
+        return None
+    with open(path, errors="replace") as stream:
+        reason = stream.readline().strip()
+    return f"{reason} ({path})" if reason else f"{path} exists"
 
 
 def tail(path: str) -> list:
@@ -207,6 +251,8 @@ def run(module: AnsibleModule) -> dict:
         instances=None if params["instances"] is None else instances_from(params["instances"]),
         hosts=None if hosts is None else [Host(host["name"], tuple(host["addresses"])) for host in hosts],
         history=history_of(params, now_seconds),
+        freeze=freeze_of(params),
+        consent=Consent(params["approval"], params["approved_plan"], 3600 * params["approval_valid_hours"]),
     )
     return {
         "changed": False,
@@ -239,12 +285,12 @@ def main() -> None:
         module.fail_json(msg=f"What was read of ScaleIO is incomplete: {error}. {failure['remedy']}", failure=failure)
     except OSError as error:
         failure = {
-            "code": "history_unreadable",
-            "object": module.params["history_file"],
+            "code": "file_unreadable",
+            "object": error.filename or "",
             "server": str(error),
-            "remedy": "Let the user of the playbook read it, or give remediation_report_directory another place.",
+            "remedy": "Let the user of the playbook read it, or name another one.",
         }
-        module.fail_json(msg=f"The history cannot be read: {error}. {failure['remedy']}", failure=failure)
+        module.fail_json(msg=f"A file of the controller cannot be read: {error}. {failure['remedy']}", failure=failure)
     module.exit_json(**result)
 
 

@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from .approval import Approval
 from .forecast import Forecast
+from .ledger import TAG_SEQUENCE
 
 # From harmless to bad; a run is as bad as its worst pool.
 STATUSES = ("ok", "waiting", "undecided", "planned", "capped", "blocked")
@@ -126,6 +128,8 @@ class Decision:
     plan_hash: str
     pools: tuple[PoolDecision, ...]
     cost: Cost
+    # None when there is nothing to approve.
+    approval: Optional[Approval] = None
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -161,10 +165,13 @@ def worst(statuses: list[str]) -> str:
 
 
 def plan_hash(actions: tuple[Action, ...]) -> str:
-    """Names exactly what would be done, whatever the fill level was that led to it."""
-    counts: dict[tuple[str, str, str, int], int] = {}
+    """Names exactly what would be done, whatever the fill level was that led to it.
+
+    Which purchase of the pool it is belongs to it, so that what was approved once is not approved for ever.
+    """
+    counts: dict[tuple[str, str, str, str, int], int] = {}
     for action in actions:
-        key = (action.pool_id, action.sds_id, action.type, action.size_gib)
+        key = (action.pool_id, action.tags[TAG_SEQUENCE], action.sds_id, action.type, action.size_gib)
         counts[key] = counts.get(key, 0) + 1
     canonical: list[list[Any]] = [[*key, count] for key, count in sorted(counts.items())]
     return hashlib.sha256(json.dumps(canonical, separators=(",", ":")).encode()).hexdigest()

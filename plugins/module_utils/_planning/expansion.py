@@ -9,6 +9,7 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
+from .approval import Consent, judge
 from .decision import Cost, Decision, plan_hash, worst
 from .forecast import lead_seconds
 from .history import History
@@ -28,6 +29,8 @@ def plan(
     instances: Optional[Sequence[Instance]] = None,
     hosts: Optional[Sequence[Host]] = None,
     history: Optional[History] = None,
+    freeze: Optional[str] = None,
+    consent: Optional[Consent] = None,
 ) -> Decision:
     """Decide about every pool of the policy, the fullest first.
 
@@ -47,6 +50,7 @@ def plan(
         unfinished_pools=[pool.name for pool, _rules in matched if unfinished[pool.id]],
         history=past,
         lead_seconds=lead_seconds(past.lead_seconds),
+        freeze=freeze,
     )
     decided = [
         PoolPlanner(run, pool, rules, _of_pool(owned, pool), unfinished[pool.id]).decide()
@@ -54,10 +58,22 @@ def plan(
     ]
     pools = tuple(decided)
     after_usd = round(before_usd + sum(pool.added_usd for pool in pools), 2)
+    hashed = plan_hash(tuple(action for pool in pools for action in pool.actions))
+    growing = [pool for pool in pools if pool.actions]
+    approval = judge(
+        consent or Consent(),
+        hashed,
+        now_seconds=now_seconds,
+        planned_seconds=past.planned_seconds,
+        resumes_only=all(pool.resumed for pool in growing),
+        critical_only=not policy.critical_needs_approval
+        and all(pool.used_percent >= pool.critical_percent for pool in growing),
+    )
     return Decision(
         status=worst([pool.status for pool in pools]),
         policy_hash=policy.hash,
-        plan_hash=plan_hash(tuple(action for pool in pools for action in pool.actions)),
+        plan_hash=hashed,
+        approval=approval if growing else None,
         pools=pools,
         cost=Cost(before_usd, after_usd, policy.monthly_usd),
     )

@@ -14,7 +14,6 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from statistics import median
 from typing import Optional
 
 from .capacity import GIB_KIB
@@ -23,7 +22,7 @@ from .history import Sample
 HOUR_SECONDS = 3600
 DAY_SECONDS = 24 * HOUR_SECONDS
 LEAST_SAMPLES = 18
-MOST_POINTS = 60
+MOST_POINTS = 36
 LEAST_PAIR_SECONDS = HOUR_SECONDS
 # How far ahead the slow and the quick slope are believed when the size is chosen.
 SLOW_AHEAD_SECONDS = 3 * DAY_SECONDS
@@ -85,7 +84,9 @@ def forecast(samples: Sequence[Sample], critical_kib: float) -> Forecast:
     if not samples:
         return Forecast((), 0, 0, None)
     now = samples[-1]
-    slopes = {window.name: slope for window in WINDOWS if (slope := _slope(samples, window)) is not None}
+    times = [sample.at_seconds for sample in samples]
+    windows = {window.name: samples[bisect_left(times, times[-1] - window.seconds) :] for window in WINDOWS}
+    slopes = {window.name: slope for window in WINDOWS if (slope := _slope(windows[window.name], window)) is not None}
     fastest = max((slope.kib_per_second for slope in slopes.values()), default=0.0)
     ahead = [
         max(0.0, slopes[name].kib_per_second) * seconds
@@ -96,9 +97,7 @@ def forecast(samples: Sequence[Sample], critical_kib: float) -> Forecast:
     return Forecast(tuple(slopes.values()), len(samples), now.in_use_kib + round(max(ahead, default=0.0)), left)
 
 
-def _slope(samples: Sequence[Sample], window: Window) -> Optional[Slope]:
-    first = bisect_left([sample.at_seconds for sample in samples], samples[-1].at_seconds - window.seconds)
-    inside = samples[first:]
+def _slope(inside: Sequence[Sample], window: Window) -> Optional[Slope]:
     # Less than half the window says nothing that a shorter window does not say better.
     if len(inside) < LEAST_SAMPLES or inside[-1].at_seconds - inside[0].at_seconds < window.seconds / 2:
         return None
@@ -114,7 +113,7 @@ def _slope(samples: Sequence[Sample], window: Window) -> Optional[Slope]:
     )
     if not pairs:
         return None
-    return Slope(window.name, len(inside), median(pairs), _quantile(pairs, 0.1), _quantile(pairs, 0.9))
+    return Slope(window.name, len(inside), _quantile(pairs, 0.5), _quantile(pairs, 0.1), _quantile(pairs, 0.9))
 
 
 def _thinned(points: Sequence[tuple[float, int]]) -> Sequence[tuple[float, int]]:
@@ -125,7 +124,7 @@ def _thinned(points: Sequence[tuple[float, int]]) -> Sequence[tuple[float, int]]
 
 
 def _quantile(ordered: Sequence[float], share: float) -> float:
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+    return ordered[int(share * len(ordered))]
 
 
 def lead_seconds(measured: Sequence[float]) -> float:

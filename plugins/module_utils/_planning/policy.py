@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Optional
 
 from .prices import DEFAULT_USD_PER_GIB_MONTH, VolumeShape, shape_problems
+from .windows import DAYS, Window, is_time, is_time_zone
 
 
 class PolicyError(ValueError):
@@ -67,6 +68,8 @@ class Policy:
     monthly_usd: float
     usd_per_gib_month: Mapping[str, float]
     pools: tuple[PoolPolicy, ...]
+    windows: tuple[Window, ...] = ()
+    critical_needs_approval: bool = True
 
     @property
     def hash(self) -> str:
@@ -99,7 +102,8 @@ POOL_LIMITS = {
 }
 POOL_KEYS = tuple(field.name for field in fields(PoolPolicy))
 VOLUME_KEYS = tuple(field.name for field in fields(VolumeSpec))
-TOP_KEYS = ("budget", "prices_usd_per_gib_month", "pools")
+WINDOW_KEYS = ("days", "from", "to", "time_zone")
+TOP_KEYS = ("budget", "prices_usd_per_gib_month", "pools", "windows", "critical_needs_approval")
 
 
 def parse(document: Any) -> Policy:
@@ -134,7 +138,38 @@ class _Reader:
         for pool in pools:
             if pool.volume.type not in prices:
                 self.problems.append(f"prices_usd_per_gib_month: has no price for type {pool.volume.type}")
-        return None if monthly_usd is None else Policy(monthly_usd, prices, tuple(pools))
+        windows = self._windows(document.get("windows") or [])
+        needs_approval = document.get("critical_needs_approval", True)
+        if not isinstance(needs_approval, bool):
+            self.problems.append(f"critical_needs_approval: must be true or false, got {needs_approval!r}")
+        return None if monthly_usd is None else Policy(monthly_usd, prices, tuple(pools), windows, needs_approval)
+
+    def _windows(self, entries: Any) -> tuple[Window, ...]:
+        if not isinstance(entries, list):
+            self.problems.append("windows: must be a list")
+            return ()
+        return tuple(
+            window
+            for index, entry in enumerate(entries)
+            if (window := self._window(entry, f"windows[{index}]")) is not None
+        )
+
+    def _window(self, entry: Any, place: str) -> Optional[Window]:
+        if not self._mapping(entry, place, WINDOW_KEYS):
+            return None
+        known = len(self.problems)
+        for key in ("from", "to"):
+            if not is_time(entry.get(key)):
+                self.problems.append(f'{place}.{key}: must be a time like "22:00", in quotes, got {entry.get(key)!r}')
+        days = entry.get("days", list(DAYS))
+        if not isinstance(days, list) or not days or any(day not in DAYS for day in days):
+            self.problems.append(f"{place}.days: must be a list of {', '.join(DAYS)}, got {days!r}")
+        zone = entry.get("time_zone", Window.time_zone)
+        if not is_time_zone(zone):
+            self.problems.append(f"{place}.time_zone: is no time zone that this controller knows: {zone!r}")
+        if len(self.problems) > known:
+            return None
+        return Window(entry["from"], entry["to"], tuple(day for day in DAYS if day in days), zone)
 
     def _budget(self, budget: Any) -> Optional[float]:
         if not isinstance(budget, Mapping) or "monthly_usd" not in budget:

@@ -21,9 +21,9 @@ from .policy import Policy, PoolPolicy
 from .prices import monthly_usd
 from .sizing import Choice, Limits, VolumeSet, choose, need_of
 from .spread import Site, Surroundings, Unit
+from .timing import Moment, expansions_of_the_day, frozen, timing
 from .trigger import Lines, Trigger, judge
 
-DAY_SECONDS = 86400
 # Below its own critical threshold a pool still rebalances; acting must begin earlier than that.
 CRITICAL_MARGIN_PERCENT = 5
 # With less time than this until the pool's critical alert, the cooldown does not count.
@@ -42,6 +42,7 @@ class Run:
     unfinished_pools: list[str]
     history: History
     lead_seconds: float
+    freeze: Optional[str]
 
 
 class PoolPlanner:
@@ -115,25 +116,26 @@ class PoolPlanner:
         self._add("E4", "trigger", "passed", self.trigger.text)
         return self._cycle_rules() or self._grow()
 
+    @property
+    def _moment(self) -> Moment:
+        return Moment(
+            now_seconds=self.run.now_seconds,
+            unfinished_elsewhere=[name for name in self.run.unfinished_pools if name != self.pool.name],
+            windows=self.run.policy.windows,
+            freeze=self.run.freeze,
+            critical=self.critical,
+            pressing=self.pressing,
+        )
+
     def _cycle_rules(self) -> Optional[PoolDecision]:
-        others = [name for name in self.run.unfinished_pools if name != self.pool.name]
-        if others:
-            return self._stop("waiting", "E5", "in flight", f"the expansion of {', '.join(others)} is unfinished")
-        self._add("E5", "in flight", "passed", "nothing bought that is not in the pool")
-        newest = max((volume.created_seconds for volume in self.owned), default=None)
-        if newest is None:
-            self._add("E6", "cooldown", "passed", "never expanded before")
-        else:
-            since = self.run.now_seconds - newest
-            passed = f"last expansion {_duration(since)} ago"
-            if since < self.rules.cooldown_seconds and not self.pressing:
-                left = _duration(self.rules.cooldown_seconds - since)
-                return self._stop("waiting", "E6", "cooldown", f"{passed}; {left} to go")
-            self._add("E6", "cooldown", "passed", passed + (", but there is no time" if self.pressing else ""))
-        recent = {volume.txn for volume in self.owned if self.run.now_seconds - volume.created_seconds < DAY_SECONDS}
-        if len(recent) >= self.rules.max_actions_per_day:
+        verdicts = timing(self._moment, self.owned, self.rules)
+        self.verdicts += verdicts
+        if verdicts[-1].outcome == "stopped":
+            return self._result("waiting", verdicts[-1].text)
+        recent = expansions_of_the_day(self.owned, self.run.now_seconds)
+        if recent >= self.rules.max_actions_per_day:
             return self._capped(
-                [f"{len(recent)} expansions in 24 hours, max_actions_per_day is {self.rules.max_actions_per_day}"]
+                [f"{recent} expansions in 24 hours, max_actions_per_day is {self.rules.max_actions_per_day}"]
             )
         return None
 
@@ -199,6 +201,10 @@ class PoolPlanner:
         """Finish what was begun: the same set again, without a new decision."""
         first = self.unfinished[0]
         self._add("E2", "resume", "passed", f"purchase {first.txn} is unfinished: {len(self.unfinished)} volumes exist")
+        stop = frozen(self._moment)
+        if stop is not None:
+            self.verdicts.append(stop)
+            return self._result("waiting", stop.text)
         sick = "; ".join(finding.text for finding in cluster_findings(self.run.snapshot))
         if sick:
             return self._blocked("E3", "health", "unhealthy", sick, "Repair that; the next run finishes the purchase.")
@@ -318,11 +324,6 @@ class PoolPlanner:
 
 def _gib(kib: int) -> str:
     return f"{capacity.gib_from_kib(kib):.0f}"
-
-
-def _duration(seconds: float) -> str:
-    minutes = max(0, round(seconds / 60))
-    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"
 
 
 def _spread_text(units: Sequence[Unit], refused: Sequence[str]) -> str:

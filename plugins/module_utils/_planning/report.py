@@ -22,6 +22,7 @@ HINTS = {
     "changed": "nothing; ScaleIO spreads the data over the new devices by itself",
     "planned": "run without --check and with remediation_approval: auto to buy this",
     "waiting": "the next scheduled run looks again",
+    "approval": "run with -e remediation_approved_plan=HASH to buy this",
     "capped": "raise the cap that is named, or free space in the pool",
     "blocked": "see the remedy; nothing was bought",
     "verify_failed": "look at the devices named; the next run looks again",
@@ -49,7 +50,8 @@ def build(
         "trigger": run.get("trigger") or "",
         "status": status,
         "failure": failure,
-        "hint": HINTS[status],
+        "hint": HINTS["approval" if _awaits_approval(decision, status) else status],
+        "approval": (decision or {}).get("approval"),
         "policy_hash": (decision or {}).get("policy_hash"),
         "plan_hash": (decision or {}).get("plan_hash"),
         "pools": [_pool(pool, later.get(pool["id"])) for pool in (decision or {}).get("pools", ())],
@@ -71,9 +73,16 @@ def _status(decision: Optional[Mapping[str, Any]], run: Mapping[str, Any], failu
     verified = bool((run.get("verification") or {}).get("complete"))
     if status == "planned" and verified:
         return "changed"
+    if _awaits_approval(decision, "waiting") and status in {"planned", "capped"} and not run.get("check_mode"):
+        return "waiting"
     if status == "undecided":
         return "failed" if failure else "waiting"
     return status
+
+
+def _awaits_approval(decision: Optional[Mapping[str, Any]], status: str) -> bool:
+    approval = (decision or {}).get("approval") or {}
+    return status == "waiting" and approval.get("mode") == "approve" and not approval["granted"]
 
 
 def _pool(pool: Mapping[str, Any], later: Optional[Mapping[str, Any]]) -> Report:
@@ -109,7 +118,7 @@ def _durations(marks: Sequence[Mapping[str, Any]], finished_seconds: float) -> l
 def text(report: Report) -> str:
     """At most 24 lines of 100 columns."""
     head = [_headline(report)]
-    tail = [*_failure(report), *_cost(report), *_steps(report), f"Next      {report['hint']}"]
+    tail = [*_failure(report), *_approval(report), *_cost(report), *_steps(report), f"Next      {report['hint']}"]
     pools = _pools(report)
     room = HEIGHT - len(head) - len(tail)
     pools = _shorten(pools, max(3, room - min(4, len(report["volumes"]) + 1)), "pools and rules")
@@ -162,6 +171,11 @@ def _failure(report: Report) -> list[str]:
         return []
     remedy = failure.get("remedy")
     return [*_wrap("Failure", failure["message"], 4), *(_wrap("Remedy", remedy, 2) if remedy else [])]
+
+
+def _approval(report: Report) -> list[str]:
+    approval = report["approval"]
+    return _wrap("Approval", approval["text"], 3) if approval and approval["mode"] == "approve" else []
 
 
 def _cost(report: Report) -> list[str]:

@@ -75,6 +75,7 @@ class Site:
             "ebs_connection": self.ec2.connection,
             "remediation_policy": self.policy(),
             "remediation_report_directory": str(self.reports),
+            "platform_lock_file": str(self.folder / "platform.lock"),
             "remediation_second_look_seconds": 1,
             "remediation_verify_retries": 20,
             "remediation_verify_delay_seconds": 1,

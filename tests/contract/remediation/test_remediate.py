@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._controller.lock import acquire, owner_of
 from tests.contract.remediation.site import Site, site
 
 
@@ -84,6 +86,42 @@ def test_below_critical_a_second_look_or_a_second_run_confirms(world: Site) -> N
     run = world.play()
     assert (run.status, run.report["status"]) == (0, "changed"), run.output
     assert len(world.bought()) == 3
+
+
+def test_a_plan_is_carried_out_once_its_hash_is_approved_and_nothing_is_frozen(world: Site) -> None:
+    world.fill(85)
+    shown = world.play(remediation_approval="approve")
+    assert (shown.status, shown.report["status"]) == (0, "waiting"), shown.output
+    plan = shown.report["plan_hash"]
+    assert f"plan {plan} waits for approval" in shown.output
+    wrong = world.play(remediation_approval="approve", remediation_approved_plan="0" * 64)
+    assert (wrong.status, wrong.report["status"]) == (0, "waiting"), wrong.output
+    (world.reports / "freeze").write_text("change 4711\n")
+    frozen = world.play(remediation_approval="approve", remediation_approved_plan=plan)
+    assert (frozen.status, frozen.report["status"]) == (0, "waiting"), frozen.output
+    assert "frozen: change 4711" in frozen.output
+    assert writes(world.ec2.counters()) == {}
+    (world.reports / "freeze").unlink()
+    run = world.play(remediation_approval="approve", remediation_approved_plan=plan)
+    assert (run.status, run.report["status"]) == (0, "changed"), run.output
+    assert len(world.bought()) == 3
+
+
+def test_a_second_run_ends_quietly_while_the_first_holds_the_lock(world: Site) -> None:
+    world.fill(85)
+    lock = world.folder / "platform.lock"
+    holder = subprocess.Popen(["sleep", "120"])
+    try:
+        assert acquire(lock, owner_of(holder.pid), "site") is None
+        run = world.play()
+        assert (run.status, run.changed, run.report) == (0, 0, {}), run.output
+        assert "Status locked: site" in run.output
+        assert world.ec2.counters() == {}
+    finally:
+        holder.kill()
+        holder.wait()
+    assert world.play().report["status"] == "changed"
+    assert not lock.exists()
 
 
 def test_a_run_killed_after_buying_is_finished_by_the_next(world: Site) -> None:
