@@ -7,7 +7,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 # A goal's own lab, so that tests never disturb a running demo.
 TEST_LAB := LAB_NAME=test LAB_SUBNET=198.18.1.0/24
 
-.PHONY: help demo test lab-up lab-status lab-down lab-gone tools env packages lint types unit sanity contract e2e chaos bench clean
+.PHONY: help demo test lab-up lab-status lab-down lab-gone tools env packages lint types unit sanity contract e2e chaos bench backtest clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,10 @@ chaos: env ## remediation killed at every effect it has, and started twice at on
 
 bench: env ## our modules and dellemc.powerflex side by side against one emulator (20 minutes, for the peer)
 	@$(BIN)/python -m tests.bench $(CASES)
+
+backtest: env ## what a remediation policy would have done: [POLICY=file.yml] [HISTORY=history.jsonl]
+	@PYTHONPATH=collections $(BIN)/python tools/backtest.py $(if $(POLICY),--policy $(POLICY)) \
+	  $(if $(HISTORY),--history $(HISTORY))
 
 clean: ## remove what these commands made in the checkout
 	@rm -rf .venv .cache build .mypy_cache .pytest_cache .ruff_cache
