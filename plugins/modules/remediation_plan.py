@@ -92,7 +92,7 @@ options:
     choices: [auto, approve, never]
     default: auto
   approved_plan:
-    description: The RV(decision.plan_hash) of the plan that is approved, or at least its first 12 characters.
+    description: The C(plan_hash) in RV(decision) of the plan that is approved, or at least its first 12 characters.
     type: str
     default: ""
   approval_valid_hours:

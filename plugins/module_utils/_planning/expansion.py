@@ -16,7 +16,8 @@ from .history import History
 from .ledger import OwnedVolume, open_transaction, owned_volumes, run_rate_usd
 from .model import Snapshot, StoragePool
 from .policy import Policy, PolicyError, PoolPolicy
-from .pool_expansion import PoolPlanner, Run
+from .pool_expansion import PoolPlanner
+from .pool_view import Run
 from .spread import Host, Instance, Surroundings
 
 

@@ -7,83 +7,21 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Optional
 
 from . import capacity
 from .actions import Purchase, bought_places, missing_places, transaction_id
-from .decision import Action, Failure, PoolDecision, Verdict
+from .decision import Action, PoolDecision
 from .health_gate import cluster_findings, pool_findings
-from .history import History, Sample
-from .ledger import OwnedVolume, next_sequence
-from .model import Snapshot, StoragePool
-from .policy import Policy, PoolPolicy
+from .ledger import next_sequence
+from .pool_view import CRITICAL_MARGIN_PERCENT, PoolView
 from .prices import monthly_usd
 from .sizing import Choice, Limits, VolumeSet, choose, need_of
-from .spread import Site, Surroundings, Unit
-from .timing import Moment, expansions_of_the_day, frozen, timing
-from .trigger import Lines, Trigger, judge
-
-# Below its own critical threshold a pool still rebalances; acting must begin earlier than that.
-CRITICAL_MARGIN_PERCENT = 5
-# With less time than this until the pool's critical alert, the cooldown does not count.
-PRESSING_SECONDS = 7200
+from .spread import Site, Unit
+from .timing import expansions_of_the_day, frozen, timing
 
 
-@dataclass
-class Run:
-    """What all pools of one decision share. Money and slots that a pool takes are gone for the next one."""
-
-    snapshot: Snapshot
-    policy: Policy
-    now_seconds: float
-    around: Optional[Surroundings]
-    budget_left_usd: float
-    unfinished_pools: list[str]
-    history: History
-    lead_seconds: float
-    freeze: Optional[str]
-
-
-class PoolPlanner:
-    def __init__(
-        self, run: Run, pool: StoragePool, rules: PoolPolicy, owned: Sequence[OwnedVolume],
-        unfinished: Sequence[OwnedVolume],
-    ) -> None:  # fmt: skip
-        self.run = run
-        self.pool = pool
-        self.rules = rules
-        self.owned = owned
-        self.unfinished = unfinished
-        self.verdicts: list[Verdict] = []
-        room = pool.capacity
-        # What failed or cannot be reached takes no data, whatever the pool's limit says.
-        self.present_kib = max(0, room.limit_kib - room.failed_kib - room.unreachable_kib)
-        self.used_percent = capacity.used_percent(room.in_use_kib, self.present_kib, room.spare_kib)
-        self.critical_percent = min(
-            rules.critical_percent, pool.capacity_alert_critical_percent - CRITICAL_MARGIN_PERCENT
-        )
-        domains = {domain.id: domain.name for domain in run.snapshot.protection_domains}
-        self.domain = domains[pool.protection_domain_id]
-        self.trigger = self._judge()
-
-    @property
-    def critical(self) -> bool:
-        return self.used_percent >= self.critical_percent
-
-    @property
-    def pressing(self) -> bool:
-        left = self.trigger.forecast.seconds_to_critical
-        return self.critical or (left is not None and left < PRESSING_SECONDS)
-
-    def _judge(self) -> Trigger:
-        room = self.pool.capacity
-        writable_kib = max(0, self.present_kib - room.spare_kib)
-        alert_kib = self.pool.capacity_alert_critical_percent / 100 * writable_kib
-        lines = Lines(self.critical_percent, alert_kib, self.run.lead_seconds)
-        now = Sample(self.run.now_seconds, room.limit_kib, room.in_use_kib, self.used_percent)
-        return judge(self.run.history.of(self.pool.id), now, self.rules, lines)
-
+class PoolPlanner(PoolView):
     def decide(self) -> PoolDecision:
         if self.unfinished:
             return self._resume()
@@ -115,17 +53,6 @@ class PoolPlanner:
             return dataclasses.replace(waits, needs_second_look=self.trigger.needs_second_look)
         self._add("E4", "trigger", "passed", self.trigger.text)
         return self._cycle_rules() or self._grow()
-
-    @property
-    def _moment(self) -> Moment:
-        return Moment(
-            now_seconds=self.run.now_seconds,
-            unfinished_elsewhere=[name for name in self.run.unfinished_pools if name != self.pool.name],
-            windows=self.run.policy.windows,
-            freeze=self.run.freeze,
-            critical=self.critical,
-            pressing=self.pressing,
-        )
 
     def _cycle_rules(self) -> Optional[PoolDecision]:
         verdicts = timing(self._moment, self.owned, self.rules)
@@ -277,49 +204,6 @@ class PoolPlanner:
             "Free attach slots (detach what is not needed, use a larger instance type, lower reserve_slots) "
             "or bring the named SDSs back.",
         )  # fmt: skip
-
-    def _capped(self, caps: Sequence[str]) -> PoolDecision:
-        text = "; ".join(caps)
-        failure = self._cap_failure(text) if self.critical else None
-        return dataclasses.replace(self._stop("capped", "E11", "caps", text), failure=failure)
-
-    def _cap_failure(self, text: str) -> Failure:
-        remedy = "Raise the cap that is named in the policy, or free space in the pool."
-        return Failure("capped", self.pool.name, text, remedy)
-
-    def _blocked(self, rule: str, name: str, code: str, text: str, remedy: str) -> PoolDecision:
-        failure = Failure(code, self.pool.name, text, remedy)
-        return dataclasses.replace(self._stop("blocked", rule, name, text), failure=failure)
-
-    def _stop(self, status: str, rule: str, name: str, text: str) -> PoolDecision:
-        self._add(rule, name, "stopped", text)
-        return self._result(status, text)
-
-    def _add(self, rule: str, name: str, outcome: str, text: str) -> None:
-        self.verdicts.append(Verdict(rule, name, outcome, text))
-
-    def _result(self, status: str, reason: str, failure: Optional[Failure] = None) -> PoolDecision:
-        return PoolDecision(
-            id=self.pool.id,
-            name=self.pool.name,
-            protection_domain=self.domain,
-            status=status,
-            reason=reason,
-            rules=tuple(self.verdicts),
-            limit_kib=self.pool.capacity.limit_kib,
-            in_use_kib=self.pool.capacity.in_use_kib,
-            spare_percentage=self.pool.spare_percentage,
-            used_percent=self.used_percent,
-            high_percent=self.rules.high_percent,
-            critical_percent=self.critical_percent,
-            target_percent=self.rules.target_percent,
-            baseline_kib=self.pool.capacity.limit_kib,
-            added_kib=0,
-            predicted_limit_kib=self.pool.capacity.limit_kib,
-            predicted_used_percent=self.used_percent,
-            failure=failure,
-            forecast=self.trigger.forecast,
-        )
 
 
 def _gib(kib: int) -> str:
