@@ -140,6 +140,8 @@ def horizon_seconds(least_seconds: float, lead: float) -> float:
 
 
 def hours(seconds: float) -> str:
+    if seconds > 365 * DAY_SECONDS:
+        return "more than a year"
     return f"{seconds / HOUR_SECONDS:.1f} h" if seconds < 2 * DAY_SECONDS else f"{seconds / DAY_SECONDS:.1f} days"
 
 

@@ -65,6 +65,12 @@ def test_shrinking_never_ends_in_a_critical_pool():
     assert "not growing" in seen.text
 
 
+def test_the_words():
+    assert "critical in 10.0 h" in forecast(series(lambda at: 390 + at / HOUR * 10, hours=3), 520 * GIB_KIB).text
+    assert "critical in 10.0 days" in forecast(series(lambda at: 17 + at / HOUR, hours=3), 260 * GIB_KIB).text
+    assert "more than a year" in forecast(series(lambda at: 17 + at / DAY, hours=3), 900 * GIB_KIB).text
+
+
 def seen_now(hours):
     return (400 - hours) * GIB_KIB
 
