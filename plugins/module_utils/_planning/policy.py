@@ -16,6 +16,8 @@ from typing import Any, Optional
 from .prices import DEFAULT_USD_PER_GIB_MONTH, VolumeShape, shape_problems
 from .windows import DAYS, Window, is_time, is_time_zone
 
+MIN_DEVICE_GIB = 94  # 100 GB
+
 
 class PolicyError(ValueError):
     """Everything that is wrong with a policy, each problem with its place in the document."""
@@ -246,6 +248,13 @@ class _Reader:
         if len(self.problems) > known:
             return VolumeSpec()
         spec = VolumeSpec(**values)
+        small = [size_gib for size_gib in spec.sizes_gib if size_gib < MIN_DEVICE_GIB]
+        if small:
+            # Bought, such a volume would be refused by the MDM in this run and in every further one.
+            listed = ", ".join(map(str, small))
+            self.problems.append(
+                f"{place}.sizes_gib: {listed} is below {MIN_DEVICE_GIB}, and ScaleIO takes no device under 100 GB"
+            )
         for size_gib in spec.sizes_gib:
             self.problems += [f"{place}: {problem}" for problem in shape_problems(spec.shape(size_gib))]
         if spec.kms_key_id and not spec.encrypted:

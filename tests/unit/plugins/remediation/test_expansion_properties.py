@@ -32,7 +32,7 @@ def situations(draw):
         max_volumes_per_action=draw(st.integers(3, 30)),
         max_pool_gib=draw(st.one_of(st.none(), st.integers(1000, 50000))),
         max_volumes_per_sds=draw(st.one_of(st.none(), st.integers(1, 4))),
-        volume={"sizes_gib": draw(st.lists(st.sampled_from([50, 100, 180, 400, 1000]), min_size=1, unique=True))},
+        volume={"sizes_gib": draw(st.lists(st.sampled_from([94, 100, 180, 400, 1000]), min_size=1, unique=True))},
     )
     machines = worlds.instances(world)
     for machine in machines:

@@ -61,6 +61,7 @@ def test_everything_wrong_is_said_at_once():
         ({"volume": {"type": "gp9"}}, "type gp9 is none of"),
         ({"volume": {"type": "io1"}}, "io1 needs iops"),
         ({"volume": {"type": "st1", "sizes_gib": [100]}}, "size 100 is outside 125"),
+        ({"volume": {"sizes_gib": [60, 93, 94]}}, "sizes_gib: 60, 93 is below 94"),
         ({"volume": {"iops": 60000, "sizes_gib": [100]}}, "iops 60000 is more than the 50000"),
         ({"volume": {"throughput": 1000}}, "throughput 1000 takes at least 4000 iops"),
         ({"volume": {"encrypted": False, "kms_key_id": "k"}}, "kms_key_id: needs encrypted"),
