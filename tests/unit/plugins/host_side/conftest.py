@@ -10,7 +10,10 @@ MODULES = "ansible_collections.mesos_scaleio.platform.plugins.modules"
 
 
 @pytest.fixture
-def run(capsys):
+def run(capsys, monkeypatch):
+    # Another test in this process may have loaded the controller's side of Ansible, which keeps warnings to itself.
+    monkeypatch.setattr("ansible.module_utils._internal.is_controller", False)
+
     def run_module(module, /, check=False, **options):
         arguments = {**options, "_ansible_check_mode": check, "_ansible_diff": True}
         with patch_module_args(arguments), pytest.raises(SystemExit):
