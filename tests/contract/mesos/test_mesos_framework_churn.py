@@ -63,7 +63,7 @@ def test_a_killed_registration_is_found_again(cluster: RunningCluster) -> None:
         assert not (left and again["changed"])  # what the killed run sent may also arrive after we looked
         assert registered(cluster) == [again["framework_id"]]
         cluster.module("framework", state="absent", **DECLARED)
-    # A killed run's subscription that Mesos was still authorizing when its framework was removed brings that back:
-    # the next run finds and removes it like any other.
+    # Seen once on a loaded machine: a framework was left, probably by a killed run's subscription that Mesos still had
+    # under way when it was removed. What is promised is that the next run finds it and removes it like any other.
     cluster.module("framework", state="absent", **DECLARED)
     assert registered(cluster) == []
