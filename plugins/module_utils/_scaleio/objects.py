@@ -74,6 +74,11 @@ def run_object(module: AnsibleModule, planner: Planner) -> None:
             "calls": gateway.calls,
         }
 
+    run_or_refuse(module, run)
+
+
+def run_or_refuse(module: AnsibleModule, run: Callable[[Gateway], dict[str, Any]]) -> None:
+    """Run against a Gateway; problems that the plan found end the module with all of them, nothing written."""
     try:
         run_with_gateway(module, run)
     except ObjectError as error:

@@ -15,7 +15,7 @@ from .._planning.system_steps import NewId, SystemPlan, SystemStep
 from .apply import ApplyFailed, NotConverged, NotReady, Patience, is_uncertain
 from .client import Gateway
 from .errors import NotFound, ScaleioError
-from .module import run_with_gateway
+from .objects import run_or_refuse
 
 Reader = Callable[[Gateway], Any]
 Planner = Callable[[Any, Mapping[str, Any]], SystemPlan]
@@ -61,17 +61,7 @@ def run_system(module: AnsibleModule, key: str, read: Reader, planner: Planner) 
             "calls": gateway.calls,
         }
 
-    try:
-        run_with_gateway(module, run)
-    except ObjectError as error:
-        failure = {
-            "code": "cannot_apply",
-            "object": error.label,
-            "server": "",
-            "remedy": "Correct the task, or first do what the problems name; nothing was written.",
-            "problems": list(error.problems),
-        }
-        module.fail_json(msg=f"{error}. Nothing was written.", failure=failure)
+    run_or_refuse(module, run)
 
 
 class _Run:
