@@ -18,17 +18,6 @@ class Arguments(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}\n")
 
 
-def host_port(text: str) -> tuple[str, int]:
-    host, separator, port = text.rpartition(":")
-    if not separator or not port.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT")
-    return host, int(port)
-
-
-def address_list(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
 def until_terminated(ready: dict) -> None:
     """Say what is served, then wait for SIGTERM or SIGINT."""
     ended = threading.Event()
