@@ -6,9 +6,7 @@ import argparse
 import ipaddress
 import json
 import os
-import signal
 import sys
-import threading
 from pathlib import Path
 from typing import NoReturn
 
@@ -21,6 +19,7 @@ from lab.ec2 import server
 from lab.ec2.devices import CommandDevices, DeviceBackend, NoDevices
 from lab.ec2.fleet import Wanted
 from lab.ec2.lifecycle import StateSeconds
+from lab.stopping import StopSignal
 
 
 class Parser(argparse.ArgumentParser):
@@ -72,9 +71,7 @@ def _parser() -> Parser:
 def main() -> int:
     arguments = _parser().parse_args()
     devices: DeviceBackend = CommandDevices(arguments.devices_command) if arguments.devices_command else NoDevices()
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
+    stop = StopSignal()
     control = arguments.control or (arguments.listen[0], 0)
     try:
         emulator = server.Emulator(
@@ -100,7 +97,7 @@ def main() -> int:
         "instances": [instance.as_dict() for instance in emulator.instances],
     }
     print(json.dumps(ready), flush=True)
-    stopped.wait()
+    stop.wait()
     emulator.stop()
     return 0
 

@@ -6,10 +6,8 @@ import argparse
 import json
 import os
 import secrets
-import signal
 import sys
 import tempfile
-import threading
 from pathlib import Path
 
 from lab.scaleio import content, mdm
@@ -21,6 +19,7 @@ from lab.scaleio.refusal import Refusal
 from lab.scaleio.system import Pace, System
 from lab.scaleio.tls import make_certificates
 from lab.scaleio.web import WebServer
+from lab.stopping import StopSignal
 
 GENERATE_KEYS = ("sds", "devices", "size_gib", "pool_fill")
 
@@ -139,9 +138,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     options = parser().parse_args()
-    stopped = threading.Event()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signal_number, lambda *_: stopped.set())
+    stop = StopSignal()
     try:
         emulator = Emulator(
             profile=options.profile, address=options.listen, plain_http=options.plain_http, generate=options.generate,
@@ -154,7 +151,7 @@ def main() -> int:
     emulator.start()
     sys.stdout.write(json.dumps(emulator.facts) + "\n")
     sys.stdout.flush()
-    stopped.wait()
+    stop.wait()
     emulator.stop()
     return 0
 

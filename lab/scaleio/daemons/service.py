@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
-import threading
 from typing import NoReturn
+
+from lab.stopping import StopSignal
 
 
 class Arguments(argparse.ArgumentParser):
@@ -20,12 +20,9 @@ class Arguments(argparse.ArgumentParser):
 
 def until_terminated(ready: dict) -> None:
     """Say what is served, then wait for SIGTERM or SIGINT."""
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+    stop = StopSignal()
     print(json.dumps({**ready, "pid": os.getpid()}), flush=True)
-    while not ended.wait(1.0):
-        pass
+    stop.wait()
 
 
 def note(text: str) -> None:

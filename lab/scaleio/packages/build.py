@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 LAB = HERE.parent.parent
 VERSION = "3.6.0-100"
 STAMP = ".emc-scaleio.stamp"
-HOST_CODE = ("__init__.py", "scaleio/*.py", "scaleio/daemons/*.py")
+HOST_CODE = ("__init__.py", "stopping.py", "scaleio/*.py", "scaleio/daemons/*.py")
 MAINTAINER_SCRIPTS = ("postinst", "prerm", "postrm")
 LAUNCHER = """#!/usr/bin/python3
 import sys
