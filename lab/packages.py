@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import gzip
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,8 @@ from lab.hosts.config import LabError
 
 
 def folder() -> Path:
-    return paths.home() / "debs"
+    """One for each checkout: what one of them changes never reaches the labs of another."""
+    return paths.home() / "debs" / hashlib.sha256(str(paths.CHECKOUT).encode()).hexdigest()[:12]
 
 
 def ensure_mesos() -> None:
