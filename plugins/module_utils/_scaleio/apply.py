@@ -78,7 +78,7 @@ def converge(
     snapshot, left = before, list(steps)
     for _round in range(MAXIMUM_ROUNDS):
         try:
-            waited = bool(left or run.patience.wait) and run.settle(*_unfinished(topology, snapshot))
+            waited = bool(left or run.patience.wait) and run.settle(*run.unfinished(topology, snapshot))
         except ScaleioError as error:
             raise ApplyFailed(error, run.done, left) from error
         if not left and not waited:
@@ -98,27 +98,31 @@ def converge(
     raise ApplyFailed(NotConverged(message, remedy="Look for another run or tool that changes it too."), run.done, left)
 
 
-def _unfinished(topology: Topology, snapshot: Snapshot) -> tuple[list[str], list[str]]:
-    """Ids of the topology's SDSs and devices that an earlier run left on their way."""
-    system = SystemIndex(snapshot)
-    joining, testing = [], []
-    for wanted in topology.sds:
-        sds = system.sds.get(wanted.name)
-        if sds is not None and sds.membership_state == "JoinPending":
-            joining.append(sds.id)
-        for wanted_device in wanted.devices:
-            device = find_device(system, sds, wanted_device)
-            if device is not None and device.state in TESTING_STATES:
-                testing.append(device.id)
-    return joining, testing
-
-
 class _Run:
     def __init__(self, gateway: Gateway, patience: Patience) -> None:
         self._gateway = gateway
         self.patience = patience
         self._deadline = patience.clock() + patience.timeout_seconds
         self.done: list[Step] = []
+        self._fresh: set[str] = set()
+
+    def unfinished(self, topology: Topology, snapshot: Snapshot) -> tuple[list[str], list[str]]:
+        """Ids of SDSs and devices that are still on their way: made in this run, or named and left so by an earlier."""
+        system = SystemIndex(snapshot)
+        joining, testing = [], []
+        for wanted in topology.sds:
+            sds = system.sds.get(wanted.name)
+            if sds is None:
+                continue
+            if sds.membership_state == "JoinPending" or (sds.id in self._fresh and not sds.healthy):
+                joining.append(sds.id)
+            for wanted_device in wanted.devices:
+                device = find_device(system, sds, wanted_device)
+                if device is not None and (
+                    device.state in TESTING_STATES or (device.id in self._fresh and not device.healthy)
+                ):
+                    testing.append(device.id)
+        return joining, testing
 
     def apply(self, snapshot: Snapshot, steps: Sequence[Step]) -> list[Attempt]:
         """Returns the attempts of which nobody knows yet whether they took effect; they end the round."""
@@ -136,13 +140,15 @@ class _Run:
             for attempt in failed:
                 if attempt.error is not None and not is_uncertain(attempt.error):
                     raise ApplyFailed(attempt.error, self.done, left, attempt.step)
+            self._fresh.update(writer.created_sds, writer.added_devices)
             if failed:
                 return failed
             try:
-                # Devices need joined SDSs; volumes and spare need the capacity of Normal devices.
-                if phase == "sds" and (left or self.patience.wait):
+                # Devices need joined SDSs; volumes and spare need the capacity of Normal devices. Where nothing else
+                # is left, reading the system again tells whether they are ready.
+                if phase == "sds" and left:
                     self.settle(writer.created_sds, [])
-                if phase == "device" and (left or self.patience.wait):
+                if phase == "device" and left:
                     self.settle([], writer.added_devices)
                 # What is emptied first must be gone before what it belongs to.
                 if phase == "remove_device" and writer.leaving_devices and (left or self.patience.wait):

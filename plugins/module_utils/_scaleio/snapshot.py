@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, The mesos_scaleio.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The whole system in two requests, three when the tree does not tell about the MDM cluster."""
+"""The whole system in two requests, three when the tree does not tell about the MDM cluster, one without pools."""
 
 from __future__ import annotations
 
@@ -55,8 +55,11 @@ def read_answers(gateway: Gateway, more_statistics: Sequence[dict[str, Any]] = (
         if more["type"] == selected["type"]:
             selected["properties"] = [*POOL_PROPERTIES, *more["properties"]]
     others = [more for more in more_statistics if more["type"] != selected["type"]]
-    body = {"selectedStatisticsList": [selected, *others]}
-    statistics = gateway.query("/api/instances/querySelectedStatistics", body)
+    wanted = [selected, *others] if tree.get("storagePoolList") else others
+    # A system without pools has nothing to tell: do not ask.
+    statistics = (
+        gateway.query("/api/instances/querySelectedStatistics", {"selectedStatisticsList": wanted}) if wanted else {}
+    )
     cluster = tree["System"].get("mdmCluster") or gateway.query("/api/instances/System/queryMdmCluster", {})
     return Answers(gateway.version, tree, statistics, cluster)
 
