@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from lab.ec2 import server
 from lab.ec2.devices import CommandDevices, DeviceBackend, NoDevices
+from lab.ec2.faults import KINDS, Fault
 from lab.ec2.fleet import Wanted
 from lab.ec2.lifecycle import StateSeconds
 from lab.stopping import StopSignal
@@ -53,8 +54,34 @@ def _instances(text: str) -> list[Wanted]:
     return wanted
 
 
+def _faults(text: str) -> list[Fault]:
+    try:
+        return [Fault(**entry) for entry in json.loads(Path(text).read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError) as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from None
+
+
+def _control_help() -> str:
+    kinds = "\n".join(f"  {kind:<15} {what}" for kind, what in KINDS.items())
+    return f"""the control URL:
+  GET /log /counters /faults /waiting     every call, calls by name, faults to come, calls kept without an answer
+  POST /reset                             forget log and faults
+  POST /clear_faults                      forget faults only
+  POST /release                           let calls go that are kept without an answer
+  POST /fault                             {{"action": "CreateVolume", "kind": "throttle", "times": 3}}, or a list
+
+a fault hits the next `times` (1) calls of `action` ("*": any), after sparing `after` (0); its kind is one of
+{kinds}
+"""
+
+
 def _parser() -> Parser:
-    parser = Parser(prog="ec2-emulator", description=__doc__)
+    parser = Parser(
+        prog="ec2-emulator",
+        description=__doc__,
+        epilog=_control_help(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--listen", type=_address, default=("127.0.0.1", 0), metavar="HOST:PORT")
     parser.add_argument("--control", type=_address, metavar="HOST:PORT", help="default: a free port of the same host")
     parser.add_argument(
@@ -65,6 +92,7 @@ def _parser() -> Parser:
     )
     parser.add_argument("--state-seconds", type=_seconds, default=StateSeconds(), metavar="create=N,attach=N,...")
     parser.add_argument("--storage-quota-tib", type=int, default=50, help="per volume type; default 50")
+    parser.add_argument("--faults", type=_faults, default=[], metavar="FILE", help="JSON: a list of faults, see below")
     return parser
 
 
@@ -83,6 +111,7 @@ def main() -> int:
         return 2
     try:
         emulator.start(arguments.instances)
+        emulator.record.inject(arguments.faults)
     except ClientError as error:
         emulator.stop()
         print(f"ec2-emulator: cannot create the instances: {error}", file=sys.stderr)

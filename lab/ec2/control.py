@@ -10,29 +10,36 @@ from lab.ec2.faults import Fault, Record
 
 
 class Control:
-    """GET /log, GET /counters, POST /reset, POST /fault {action, kind, times, code, message, seconds}."""
+    """A page per method and path; bodies and answers are JSON."""
 
     def __init__(self, record: Record) -> None:
-        self._record = record
+        self._pages: dict[str, Callable[[Any], Any]] = {
+            "GET /log": lambda body: record.log(),
+            "GET /counters": lambda body: record.counters(),
+            "GET /faults": lambda body: record.faults(),
+            "GET /waiting": lambda body: {"calls": record.waiting()},
+            "POST /reset": lambda body: record.reset() or {},
+            "POST /fault": lambda body: record.inject([Fault(**one) for one in _listed(body)]),
+            "POST /clear_faults": lambda body: record.clear_faults() or {},
+            "POST /release": lambda body: record.release() or {},
+        }
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        request = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+        page = self._pages.get(request)
         try:
-            status, answer = self._serve(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}", body)
+            if page is None:
+                status, answer = "404 Not Found", {"error": f"no such page: {request}; known: {', '.join(self._pages)}"}
+            else:
+                status, answer = "200 OK", page(json.loads(body or b"{}"))
         except (ValueError, TypeError) as error:
             status, answer = "400 Bad Request", {"error": str(error)}
         text = json.dumps(answer).encode()
         start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(text)))])
         return [text]
 
-    def _serve(self, request: str, body: bytes) -> tuple[str, Any]:
-        if request == "GET /log":
-            return "200 OK", self._record.log()
-        if request == "GET /counters":
-            return "200 OK", self._record.counters()
-        if request == "POST /reset":
-            self._record.reset()
-            return "200 OK", {}
-        if request == "POST /fault":
-            return "200 OK", self._record.inject(Fault(**json.loads(body)))
-        return "404 Not Found", {"error": f"no such page: {request}"}
+
+def _listed(body: Any) -> list[Any]:
+    """One fault or a plan of several."""
+    return body if isinstance(body, list) else [body]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,18 +34,32 @@ class Lifecycle:
         self._timers: set[threading.Timer] = set()
         # One for each volume that has, or is getting, a device: root volumes come with their instance and have none.
         self._device_locks: dict[str, threading.Lock] = {}
+        self._fate = ""
+
+    @contextmanager
+    def fate(self, kind: str) -> Iterator[None]:
+        """What becomes of the change made meanwhile: `stuck`, `fails_later`, or the usual."""
+        self._fate = kind
+        try:
+            yield
+        finally:
+            self._fate = ""
 
     def created(self, world: World, volume: Any, fails: bool) -> None:
+        world.not_before_now(volume.id)
+        fails = fails or self._fate == "fails_later"
         volume.__class__ = EmulatedVolume
         volume.passing_state = "creating"
 
         def finish() -> None:
             with self._lock:
+                world.changes(volume.id)
                 volume.passing_state = "error" if fails else None
 
         self._after(self._seconds.create, finish)
 
     def attached(self, world: World, volume: Any) -> None:
+        """To be called after World.changes, which keeps what the volume was before the attachment."""
         attachment = volume.attachment
         mapping = attachment.instance.block_device_mapping[attachment.device]
         attachment.status = mapping.status = "attaching"
@@ -58,6 +73,7 @@ class Lifecycle:
                 self._devices.attach(_host(attachment.instance), volume.id, int(volume.size), attachment.device)
                 with self._lock:
                     if attachment.status == "attaching":
+                        world.changes(volume.id)
                         attachment.status = mapping.status = "attached"
 
         self._after(self._seconds.attach, finish)
@@ -65,21 +81,25 @@ class Lifecycle:
     def detaching(self, world: World, volume: Any) -> None:
         attachment = volume.attachment
         mapping = attachment.instance.block_device_mapping[attachment.device]
+        world.changes(volume.id)
         attachment.status = mapping.status = "detaching"
 
         def finish() -> None:
             self._remove_device(attachment.instance, volume.id)
             with self._lock:
+                world.changes(volume.id)
                 world.ec2.detach_volume(volume.id, attachment.instance.id, attachment.device)
 
         self._after(self._seconds.detach, finish)
 
     def deleting(self, world: World, volume: Any) -> None:
+        world.changes(volume.id)
         volume.__class__ = EmulatedVolume
         volume.passing_state = "deleting"
 
         def finish() -> None:
             with self._lock:
+                world.changes(volume.id)
                 world.ec2.volumes.pop(volume.id, None)
 
         self._after(self._seconds.delete, finish)
@@ -100,6 +120,9 @@ class Lifecycle:
             timer.cancel()
 
     def _after(self, seconds: float, finish: Callable[[], None]) -> None:
+        if self._fate == "stuck":
+            return
+
         def run() -> None:
             try:
                 finish()

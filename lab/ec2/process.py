@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from lab.paths import CHECKOUT
 
@@ -32,13 +33,14 @@ class EmulatorProcess:
     def connection(self) -> dict[str, str]:
         return {key: self.ready[key] for key in ("endpoint_url", "region", "access_key", "secret_key")}
 
-    def client(self) -> Any:
+    def client(self, **config: Any) -> Any:
         return boto3.client(
             "ec2",
             endpoint_url=self.ready["endpoint_url"],
             region_name=self.ready["region"],
             aws_access_key_id=self.ready["access_key"],
             aws_secret_access_key=self.ready["secret_key"],
+            config=Config(**config),
         )
 
     def control(self, path: str, body: Any = None) -> Any:

@@ -25,6 +25,7 @@ ADDRESS_FILTER = "network-interface.addresses.private-ip-address"
 SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 ALWAYS_ANSWERED = {"SnapshotId": "", "MultiAttachEnabled": "false"}
 ANSWERED_BY_TYPE = {"gp3": {"Throughput": "125"}}
+BROKEN_CONNECTIONS = {"lost_request", "lost_answer", "timeout", "timeout_before"}
 Answer = tuple[int, list[tuple[str, str]], bytes]
 
 
@@ -46,27 +47,37 @@ class Shim:
             status, headers, answer = self._forward(environ, body)
             return _respond(start_response, status, headers, answer)
         form = dict(parse_qsl(body.decode(), keep_blank_values=True))
-        action = form.get("Action", "")
-        fault = self._record.next_fault(action)
-        status, headers, answer = self._serve(environ, form, scope["region"], fault)
+        fault = self._record.next_fault(form)
+        kind = fault.kind if fault else ""
+        if kind in {"lost_request", "timeout_before"}:
+            status, headers, answer = 0, [], b""
+        else:
+            status, headers, answer = self._serve(environ, form, scope["region"], fault)
         code = re.search(rb"<Code>([^<]+)</Code>", answer) if status >= 400 else None
-        self._record.add(action, form, status, code[1].decode() if code else None, fault)
-        if fault and fault.kind == "lost_answer":
+        self._record.add(form, status, code[1].decode() if code else None, fault)
+        if fault and kind in {"timeout", "timeout_before"}:
+            self._record.wait(fault.seconds or 0)
+        if kind in BROKEN_CONNECTIONS:
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
-        return _respond(start_response, status, headers, answer)
+        return _respond(start_response, status or 500, headers, answer)
 
     def _serve(self, environ: dict[str, Any], form: Form, region: str, fault: Fault | None) -> Answer:
+        kind = fault.kind if fault else ""
         try:
-            if fault and fault.kind == "delay":
-                time.sleep(fault.seconds)
-            if fault and fault.kind == "throttle":
-                raise Ec2Error("RequestLimitExceeded", "Request limit exceeded.")
-            if fault and fault.kind == "error":
-                raise Ec2Error(fault.code, fault.message)
+            if fault and kind == "delay":
+                time.sleep(fault.seconds or 0)
+            if kind == "bad_gateway":
+                return 502, [("Content-Type", "text/html")], b"<html><body><h1>502 Bad Gateway</h1></body></html>"
+            if refusal := fault.refusal(form) if fault else None:
+                raise refusal
             with self._lock:
                 world = self._worlds.setdefault(region, World(region, self._storage_quota_tib))
                 rules.check(form, world)
-                return self._answer(environ, form, world)
+                with self._lifecycle.fate(kind):
+                    if fault and kind == "stale":
+                        with world.as_of(time.time() - (fault.seconds or 0)):
+                            return self._answer(environ, form, world)
+                    return self._answer(environ, form, world)
         except Ec2Error as error:
             return error.status, _xml_headers(), error.body()
 
@@ -116,6 +127,7 @@ class Shim:
         return status, headers, answer
 
     def _attach(self, environ: dict[str, Any], form: Form, world: World) -> Answer:
+        world.changes(form["VolumeId"])
         status, headers, answer = self._forward(environ, urlencode(form).encode())
         if status == 200:
             self._lifecycle.attached(world, world.volume(form["VolumeId"]))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +17,7 @@ from moto.kms.models import kms_backends
 from lab.ec2.errors import Ec2Error
 
 Form = dict[str, str]
+KEPT_CHANGES = 20  # of each volume: from creating to gone takes six
 
 
 @dataclass
@@ -41,6 +46,8 @@ class World:
     region: str
     storage_quota_tib: int = 50
     tokens: dict[str, Remembered] = field(default_factory=dict)
+    # By volume id: until when it was as that copy shows; None where it did not exist.
+    _past: dict[str, list[tuple[float, Any]]] = field(default_factory=dict)
 
     @property
     def ec2(self) -> Any:
@@ -58,6 +65,39 @@ class World:
         if found is None:
             raise Ec2Error("InvalidVolume.NotFound", f"The volume '{volume_id}' does not exist.")
         return found
+
+    def changes(self, volume_id: str) -> None:
+        """Keep what a volume looks like, because it is about to change."""
+        self._keep(volume_id, self.ec2.volumes.get(volume_id))
+
+    def not_before_now(self, volume_id: str) -> None:
+        """Keep that a volume, which was just made, did not exist."""
+        self._keep(volume_id, None)
+
+    def _keep(self, volume_id: str, volume: Any) -> None:
+        if volume is not None:
+            volume = copy.copy(volume)
+            volume.attachment = copy.copy(volume.attachment)
+        moments = self._past.setdefault(volume_id, [])
+        moments.append((time.time(), volume))
+        del moments[:-KEPT_CHANGES]
+
+    @contextmanager
+    def as_of(self, seconds: float) -> Iterator[None]:
+        """Volumes as they were at that time. For readers only, with the lock held."""
+        present = self.ec2.volumes
+        past = dict(present)
+        for volume_id, moments in self._past.items():
+            known = [volume for until, volume in moments if until > seconds]
+            if known and known[0] is None:
+                past.pop(volume_id, None)
+            elif known:
+                past[volume_id] = known[0]
+        self.ec2.volumes = past
+        try:
+            yield
+        finally:
+            self.ec2.volumes = present
 
     def instance(self, instance_id: str) -> Any:
         for instance in self.ec2.all_instances():
