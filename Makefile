@@ -7,7 +7,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 # A goal's own lab, so that tests never disturb a running demo.
 TEST_LAB := LAB_NAME=test LAB_SUBNET=198.18.1.0/24
 
-.PHONY: help demo test lab-up lab-status lab-down lab-gone tools env packages lint types unit sanity contract e2e chaos bench backtest clean
+.PHONY: help demo test lab-up lab-status lab-down lab-gone tools env packages docs lint types unit sanity contract e2e chaos bench backtest clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,7 +41,12 @@ env: ## make the project's own Python environment, .venv
 packages: env ## build the lab's packages (real Mesos, emulated ScaleIO)
 	@$(BIN)/python -m lab.packages
 
-lint: env ## ruff, yamllint, ansible-lint (production profile), changelog fragments
+docs: env ## the reference of modules, roles and filters, in build/docs
+	@mkdir -p build/docs
+	@ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/collections $(BIN)/antsibull-docs collection --use-current --fail-on-error --cleanup everything \
+	  --output-format simplified-rst --squash-hierarchy --dest-dir build/docs mesos_scaleio.platform
+
+lint: docs ## ruff, yamllint, ansible-lint (production profile), changelog fragments, documentation
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/yamllint -s .
