@@ -29,6 +29,11 @@ def ensure_scaleio() -> None:
     _ensure("lab.scaleio.packages.build", str(folder()))
 
 
+def ensure_container_storage() -> None:
+    """Stand-ins for REX-Ray, dvdcli and Marathon, whose download services are gone."""
+    _ensure("lab.container_storage.packages.build", str(folder()))
+
+
 def _ensure(module: str, *arguments: str) -> None:
     """Build what is missing or out of date; concurrent callers wait for each other."""
     target = folder()
@@ -57,5 +62,6 @@ if __name__ == "__main__":
     try:
         ensure_mesos()
         ensure_scaleio()
+        ensure_container_storage()
     except LabError as error:
         sys.exit(f"packages: {error}")

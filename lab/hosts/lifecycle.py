@@ -48,6 +48,7 @@ def up(lab: Lab) -> dict[str, float]:
     clock = Clock()
     clock("Mesos", packages.ensure_mesos)
     clock("ScaleIO packages", packages.ensure_scaleio)
+    clock("container storage packages", packages.ensure_container_storage)
     tag = clock("host image", image.ensure)
     try:
         lab.state.mkdir(parents=True, exist_ok=True)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
-import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lab import deb
 from lab.scaleio.daemons.service import Arguments
 
 HERE = Path(__file__).resolve().parent
@@ -91,7 +89,11 @@ def build_all(out: Path, version: str = VERSION) -> list[Path]:
 
 def _fingerprint(version: str) -> str:
     digest = hashlib.sha256(version.encode())
-    inputs = [*host_code(), *(path for path in sorted(HERE.rglob("*")) if path.is_file() and path.suffix != ".pyc")]
+    inputs = [
+        Path(deb.__file__),
+        *host_code(),
+        *(path for path in sorted(HERE.rglob("*")) if path.is_file() and path.suffix != ".pyc"),
+    ]
     for path in inputs:
         digest.update(f"{path.relative_to(LAB)}\0".encode() + path.read_bytes())
     return digest.hexdigest()
@@ -100,31 +102,24 @@ def _fingerprint(version: str) -> str:
 def _build(component: Component, version: str, out: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=f"{component.name}-") as folder:
         tree = Path(folder)
-        _write(tree / "DEBIAN/control", _control(component, version))
+        deb.write(tree / "DEBIAN/control", _control(component, version))
         for script in MAINTAINER_SCRIPTS:
-            _write(tree / "DEBIAN" / script, _script(component, script), 0o755)
+            deb.write(tree / "DEBIAN" / script, _script(component, script), 0o755)
         for path in host_code():
-            _copy(path, tree / f"opt/emc/scaleio/{component.name}/lib/lab" / path.relative_to(LAB))
+            deb.copy(path, tree / f"opt/emc/scaleio/{component.name}/lib/lab" / path.relative_to(LAB))
         for path, module in component.programs.items():
-            _write(tree / path[1:], LAUNCHER.format(component=component.name, module=module), 0o755)
+            deb.write(tree / path[1:], LAUNCHER.format(component=component.name, module=module), 0o755)
         for path, source in component.files.items():
-            _write(tree / path[1:], (HERE / source).read_text(), 0o755)
-        _write(tree / f"lib/systemd/system/{component.unit}.service", (HERE / component.name / "service").read_text())
-        target = out / package_file(component, version)
-        command = ["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", str(tree), str(target)]
-        # a temporary folder is for its owner only, and the package's root folder must not be
-        tree.chmod(0o755)
-        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "SOURCE_DATE_EPOCH": "0"})
-        if done.returncode:
-            raise RuntimeError(f"dpkg-deb of {component.name} failed: {done.stderr.strip()}")
+            deb.write(tree / path[1:], (HERE / source).read_text(), 0o755)
+        deb.write(
+            tree / f"lib/systemd/system/{component.unit}.service", (HERE / component.name / "service").read_text()
+        )
+        deb.pack(tree, out / package_file(component, version))
 
 
 def _control(component: Component, version: str) -> str:
-    return (
-        f"Package: emc-scaleio-{component.name}\nVersion: {version}\nArchitecture: all\n"
-        f"Maintainer: The mesos_scaleio.platform contributors <lab@example.invalid>\nDepends: {component.depends}\n"
-        f"Section: admin\nPriority: optional\nDescription: ScaleIO {component.summary}, stand-in of the lab\n"
-    )
+    summary = f"ScaleIO {component.summary}, stand-in of the lab"
+    return deb.control(f"emc-scaleio-{component.name}", version, component.depends, summary)
 
 
 def _script(component: Component, script: str) -> str:
@@ -132,18 +127,6 @@ def _script(component: Component, script: str) -> str:
     parts = [HERE / "common.sh", HERE / component.name / script, HERE / script]
     text = "\n".join(part.read_text() for part in parts if part.exists())
     return text.replace("@COMPONENT@", component.name).replace("@UNIT@", component.unit)
-
-
-def _write(path: Path, text: str, mode: int = 0o644) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    path.chmod(mode)
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, target)
-    target.chmod(0o644)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,0 +1,1 @@
+"""The stand-ins as Debian packages, laid out as the real ones."""
