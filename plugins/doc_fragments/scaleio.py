@@ -11,12 +11,15 @@ class ModuleDocFragment:
 options:
   gateway_host:
     description:
-      - Host name or address of the ScaleIO Gateway, without scheme and port.
-      - Required, here or in the environment variable E(SCALEIO_GATEWAY_HOST).
-    type: str
+      - Host names or addresses of the system's ScaleIO Gateways, without scheme and port. Most systems have one.
+      - The first that leads to the MDM is used, and the next when that one goes away or loses the MDM, also during a
+        run. One that refuses the password is not left for another, since all of them ask the same MDM.
+      - Required, here or in the environment variable E(SCALEIO_GATEWAY_HOST), separated by commas there.
+    type: list
+    elements: str
   gateway_port:
     description:
-      - TCP port of the Gateway.
+      - TCP port of the Gateways.
       - If not set, the environment variable E(SCALEIO_GATEWAY_PORT) is used.
     type: int
     default: 443
@@ -52,6 +55,7 @@ options:
   timeout_seconds:
     description:
       - How long to wait for one answer of the Gateway, and how long to go on trying when it goes away during a run.
+        Where there are several, at most 5 seconds of it go into reaching one of them.
     type: int
     default: 30
 attributes:

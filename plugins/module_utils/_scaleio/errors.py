@@ -31,6 +31,10 @@ class GatewayUnreachable(ScaleioError):
     code = "gateway_unreachable"
 
 
+class MdmUnreachable(GatewayUnreachable):
+    """The Gateway answers, but not for the system."""
+
+
 class CertificateRejected(ScaleioError):
     code = "certificate_rejected"
 

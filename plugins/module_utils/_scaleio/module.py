@@ -14,7 +14,7 @@ from .errors import BadConnectionOption, ScaleioError
 from .transport import Connection
 
 CONNECTION_SPEC: dict[str, dict[str, Any]] = {
-    "gateway_host": {"type": "str", "fallback": (env_fallback, ["SCALEIO_GATEWAY_HOST"])},
+    "gateway_host": {"type": "list", "elements": "str", "fallback": (env_fallback, ["SCALEIO_GATEWAY_HOST"])},
     "gateway_port": {"type": "int", "default": 443, "fallback": (env_fallback, ["SCALEIO_GATEWAY_PORT"])},
     "gateway_username": {"type": "str", "default": "admin", "fallback": (env_fallback, ["SCALEIO_GATEWAY_USERNAME"])},
     "gateway_password": {"type": "str", "no_log": True, "fallback": (env_fallback, ["SCALEIO_GATEWAY_PASSWORD"])},
@@ -33,13 +33,14 @@ def connection_from(params: dict[str, Any]) -> Connection:
                 remedy=f"Set it in the task, in scaleio_connection, or in the environment as SCALEIO_{option.upper()}.",
                 about=option,
             )
-    host = params["gateway_host"].strip("[]")
-    if "/" in host or host.count(":") == 1:
-        raise BadConnectionOption(
-            f"gateway_host {host!r} is not a bare host name or address.",
-            remedy="Leave out the scheme, the path and the port; the port has its own option, gateway_port.",
-            about="gateway_host",
-        )
+    hosts = list(dict.fromkeys(host.strip().strip("[]") for host in params["gateway_host"]))
+    for host in hosts:
+        if not host or "/" in host or host.count(":") == 1:
+            raise BadConnectionOption(
+                f"gateway_host {host!r} is not a bare host name or address.",
+                remedy="Leave out the scheme, the path and the port; the port has its own option, gateway_port.",
+                about="gateway_host",
+            )
     if not 1 <= params["gateway_port"] <= 65535:
         raise BadConnectionOption(
             f"gateway_port {params['gateway_port']} is not a port.", remedy="Take 1 to 65535.", about="gateway_port"
@@ -51,7 +52,8 @@ def connection_from(params: dict[str, Any]) -> Connection:
             about="timeout_seconds",
         )
     return Connection(
-        host=host,
+        host=hosts[0],
+        other_hosts=tuple(hosts[1:]),
         port=params["gateway_port"],
         username=params["gateway_username"],
         password=params["gateway_password"],

@@ -11,12 +11,14 @@ import select
 import socket
 import ssl
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._http.tls import reason, tls_context
 
 from .errors import AnswerLost, BadConnectionOption, CertificateRejected, GatewayUnreachable
+
+ELSEWHERE_SECONDS = 5
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,18 @@ class Connection:
     ca_path: Optional[str] = None
     timeout_seconds: int = 30
     use_tls: bool = True
+    # Further Gateways of the same system.
+    other_hosts: tuple[str, ...] = ()
+    # One that does not even take the connection is not worth the whole time where there is another.
+    connect_seconds: Optional[int] = None
+
+    def each(self) -> list[Connection]:
+        """A connection for each Gateway alone."""
+        if not self.other_hosts:
+            return [self]
+        brief = min(self.timeout_seconds, ELSEWHERE_SECONDS)
+        hosts = (self.host, *self.other_hosts)
+        return [replace(self, host=host, other_hosts=(), connect_seconds=brief) for host in hosts]
 
     @property
     def place(self) -> str:
@@ -103,11 +117,12 @@ class Transport:
 
     def _connect(self) -> http.client.HTTPConnection:
         to = self._connection
+        seconds = to.connect_seconds or to.timeout_seconds
         link: http.client.HTTPConnection
         if self._tls is None:
-            link = http.client.HTTPConnection(to.host, to.port, timeout=to.timeout_seconds)
+            link = http.client.HTTPConnection(to.host, to.port, timeout=seconds)
         else:
-            link = http.client.HTTPSConnection(to.host, to.port, timeout=to.timeout_seconds, context=self._tls)
+            link = http.client.HTTPSConnection(to.host, to.port, timeout=seconds, context=self._tls)
         try:
             link.connect()
         except ssl.SSLCertVerificationError as error:
@@ -127,6 +142,7 @@ class Transport:
             raise NotSent(f"TLS failed: {error.reason or error}; is gateway_port the Gateway's HTTPS port?") from error
         except OSError as error:
             raise NotSent(reason(error)) from error
+        link.sock.settimeout(to.timeout_seconds)
         link.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return link
 

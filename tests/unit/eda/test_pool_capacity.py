@@ -85,7 +85,7 @@ def test_the_environment_gives_what_the_rulebook_leaves_out(monkeypatch: pytest.
     monkeypatch.setenv("SCALEIO_GATEWAY_HOST", "gateway.example.org")
     monkeypatch.setenv("SCALEIO_GATEWAY_PORT", "8443")
     options = SOURCE["options_from"]({"gateway_host": None})
-    assert (options["gateway_host"], options["gateway_port"]) == ("gateway.example.org", 8443)
+    assert (options["gateway_host"], options["gateway_port"]) == (["gateway.example.org"], 8443)
 
 
 def test_documentation_says_what_the_source_takes() -> None:

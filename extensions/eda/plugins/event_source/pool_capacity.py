@@ -37,8 +37,11 @@ description:
   - The event carries no decision. Remediation reads the system again and acts by its own policy.
 options:
   gateway_host:
-    description: Host name or address of the Gateway. The environment variable E(SCALEIO_GATEWAY_HOST) stands in for it.
-    type: str
+    description:
+      - Host names or addresses of the system's Gateways; the next is asked when one is away. The environment variable
+        E(SCALEIO_GATEWAY_HOST) stands in for it.
+    type: list
+    elements: str
   gateway_port:
     description: Its port, or E(SCALEIO_GATEWAY_PORT).
     type: int

@@ -17,7 +17,10 @@ PASSWORD = "a-secret-nobody-may-see"
 
 
 def connection(emulator, **changes):
-    return connection_from({**DEFAULTS, **emulator.options(**changes)})
+    options = {**DEFAULTS, **emulator.options(**changes)}
+    # As an AnsibleModule hands them over.
+    hosts = options["gateway_host"]
+    return connection_from({**options, "gateway_host": [hosts] if isinstance(hosts, str) else hosts})
 
 
 @contextmanager
@@ -128,7 +131,7 @@ def test_a_write_whose_answer_is_lost_is_not_blindly_repeated(emulator):
 
 def test_an_idle_connection_closed_by_the_gateway_is_replaced_before_a_write(emulator):
     with Gateway(connection(emulator)) as gateway:
-        gateway._transport._local.link.sock.shutdown(socket.SHUT_RDWR)
+        gateway._sessions[0]._transport._local.link.sock.shutdown(socket.SHUT_RDWR)
         gateway.post("/api/types/ProtectionDomain/instances", {"name": "d"})
     assert len(emulator.writes()) == 1
 
