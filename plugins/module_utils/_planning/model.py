@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Optional, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Callable, Optional, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
@@ -169,34 +170,84 @@ class Snapshot:
 def from_dict(kind: type[T], data: Mapping[str, Any], where: str = "") -> T:
     """Build `kind` from JSON-like data; keys the model does not know are ignored, missing ones without a default
     are an error."""
-    if not isinstance(data, Mapping):
-        raise ShapeError(f"{where or kind.__name__} must be a mapping, got {type(data).__name__}")
-    values = {}
-    for name, hint in get_type_hints(kind).items():
-        place = f"{where}.{name}" if where else name
-        if name not in data:
-            # A default is an attribute of the class.
-            if hasattr(kind, name):
-                continue
-            raise ShapeError(f"{place} is missing")
-        values[name] = _value(hint, data[name], place)
-    return kind(**values)
+    try:
+        hint: Any = kind
+        made: T = _reader(hint)(data)
+    except _Misfit as misfit:
+        place = f"{where}{misfit.place}" if where else misfit.place.lstrip(".")
+        raise ShapeError(f"{place or kind.__name__} {misfit}") from None
+    return made
 
 
-def _value(hint: Any, value: Any, where: str) -> Any:
+class _Misfit(Exception):
+    """What is wrong with a value; its place is put together on the way out, so that good data pays nothing for it."""
+
+    place = ""
+
+
+@functools.cache
+def _reader(hint: Any) -> Callable[[Any], Any]:
+    """How values of a type are read, worked out once for each type."""
     if get_origin(hint) is Union:
-        return None if value is None else _value(get_args(hint)[0], value, where)
+        given = _reader(get_args(hint)[0])
+        return lambda value: None if value is None else given(value)
     if get_origin(hint) is tuple:
-        if not isinstance(value, (list, tuple)):
-            raise ShapeError(f"{where} must be a list, got {type(value).__name__}")
-        return tuple(_value(get_args(hint)[0], item, f"{where}[{index}]") for index, item in enumerate(value))
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return from_dict(hint, value, where)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
-        raise ShapeError(f"{where} must be {hint.__name__}, got {type(value).__name__}")
-    return value
+        return _list_reader(_reader(get_args(hint)[0]))
+    if dataclasses.is_dataclass(hint):
+        return _object_reader(hint)
+    return _plain_reader(hint)
+
+
+def _object_reader(kind: Any) -> Callable[[Any], Any]:
+    # A default is an attribute of the class.
+    fields = [(name, _reader(hint), hasattr(kind, name)) for name, hint in get_type_hints(kind).items()]
+
+    def read(data: Any) -> Any:
+        if not isinstance(data, (dict, Mapping)):
+            raise _Misfit(f"must be a mapping, got {type(data).__name__}")
+        values = {}
+        name = ""
+        try:
+            for name, read_value, has_default in fields:
+                if name in data:
+                    values[name] = read_value(data[name])
+                elif not has_default:
+                    raise _Misfit("is missing")
+        except _Misfit as misfit:
+            misfit.place = f".{name}{misfit.place}"
+            raise
+        return kind(**values)
+
+    return read
+
+
+def _list_reader(read_item: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def read(items: Any) -> Any:
+        if not isinstance(items, (list, tuple)):
+            raise _Misfit(f"must be a list, got {type(items).__name__}")
+        values: list[Any] = []
+        try:
+            for item in items:
+                values.append(read_item(item))
+        except _Misfit as misfit:
+            misfit.place = f"[{len(values)}]{misfit.place}"
+            raise
+        return tuple(values)
+
+    return read
+
+
+def _plain_reader(kind: Any) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        if type(value) is kind:
+            return value
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise _Misfit(f"must be {kind.__name__}, got {type(value).__name__}")
+        return value
+
+    return read
 
 
 def to_dict(item: Any) -> Any:

@@ -8,7 +8,7 @@ Volumes and mappings are never removed, and so nothing that they need.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Optional, Union
 
 from . import capacity
@@ -38,6 +38,7 @@ class _Pruner:
         self._system = system
         self._growing = {(s.detail["protection_domain"], s.detail["storage_pool"]) for s in growing}
         self._wanted_pools = {(pool.protection_domain, pool.name): pool for pool in topology.storage_pools}
+        self._pools_by_id = {pool.id: pool for pool in system.snapshot.storage_pools}
         self._used_pools = {volume.storage_pool_id for volume in system.snapshot.volumes}
         self._passed_over: list[PassedOver] = []
         # Ids of everything that goes, now or already on its way.
@@ -94,7 +95,7 @@ class _Pruner:
         return wanted
 
     def _untouchable(self, device: Device) -> str:
-        pool = next((pool for pool in self._system.snapshot.storage_pools if pool.id == device.storage_pool_id), None)
+        pool = self._pools_by_id.get(device.storage_pool_id or "")
         if self._is_bought(device):
             return "remediation bought it"
         if pool is None:
@@ -126,33 +127,51 @@ class _Pruner:
 
     def _removable(self, pool: StoragePool, unwanted: Sequence[Device]) -> list[Device]:
         """All of them if the rest of the pool still does, else as many as may go one after the other."""
-        staying = [d for d in self._system.snapshot.devices if d.storage_pool_id == pool.id and d.id not in self._gone]
-        if not unwanted or not self._trouble(pool, _without(staying, unwanted)):
+        if not unwanted:
+            return []
+        units = self._units_kib(pool)
+        rest = dict(units)
+        for device in unwanted:
+            self._take(rest, device)
+        if not self._trouble(pool, rest):
             return list(unwanted)
         leaving: list[Device] = []
         for device in unwanted:
-            trouble = self._trouble(pool, _without(staying, [*leaving, device]))
+            rest = dict(units)
+            self._take(rest, device)
+            trouble = self._trouble(pool, rest)
             if trouble:
                 self._pass_over(self._label(device), trouble)
             else:
+                units = rest
                 leaving.append(device)
         return leaving
 
-    def _trouble(self, pool: StoragePool, rest: Sequence[Device]) -> str:
-        """Why the pool could not go on with only these devices."""
-        in_use_kib = pool.capacity.in_use_kib
-        if not rest and not in_use_kib and pool.id not in self._used_pools:
-            return ""
+    def _units_kib(self, pool: StoragePool) -> dict[str, int]:
+        """Capacity by fault unit of what does not go anyway."""
         units: dict[str, int] = {}
-        for device in rest:
-            unit = self._system.fault_unit(self._system.sds_name[device.sds_id])
-            units[unit] = units.get(unit, 0) + device.capacity_limit_kib
+        for device in self._system.snapshot.devices:
+            if device.storage_pool_id == pool.id and device.id not in self._gone:
+                unit = self._system.fault_unit(self._system.sds_name[device.sds_id])
+                units[unit] = units.get(unit, 0) + device.capacity_limit_kib
+        return units
+
+    def _take(self, units: dict[str, int], device: Device) -> None:
+        unit = self._system.fault_unit(self._system.sds_name[device.sds_id])
+        units[unit] -= device.capacity_limit_kib
+
+    def _trouble(self, pool: StoragePool, units_kib: Mapping[str, int]) -> str:
+        """Why the pool could not go on with only these fault units."""
+        in_use_kib = pool.capacity.in_use_kib
+        units = [size_kib for size_kib in units_kib.values() if size_kib]
+        if not units and not in_use_kib and pool.id not in self._used_pools:
+            return ""
         if len(units) < capacity.MINIMUM_FAULT_UNITS:
             return f"storage pool {pool.name} would have {len(units)} fault unit(s) left, mirrors need 3"
-        spare = self._spare_percent(pool, capacity.spare_floor_percent(units.values()))
+        spare = self._spare_percent(pool, capacity.spare_floor_percent(units))
         if spare is None:
             return f"storage pool {pool.name} would have less spare than its largest fault unit"
-        limit_kib = sum(units.values())
+        limit_kib = sum(units)
         if in_use_kib > limit_kib - capacity.spare_kib(limit_kib, spare):
             return f"the rest of storage pool {pool.name} cannot hold its data and {spare} % spare"
         return ""
@@ -234,8 +253,3 @@ class _Pruner:
         if left:
             self._pass_over(what, f"it keeps {left} {kind}{'' if left == 1 else 's'}")
         return left > 0
-
-
-def _without(devices: Iterable[Device], leaving: Sequence[Device]) -> list[Device]:
-    ids = {device.id for device in leaving}
-    return [device for device in devices if device.id not in ids]
