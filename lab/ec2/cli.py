@@ -69,6 +69,8 @@ def _control_help() -> str:
   POST /clear_faults                      forget faults only
   POST /release                           let calls go that are kept without an answer
   POST /fault                             {{"action": "CreateVolume", "kind": "throttle", "times": 3}}, or a list
+  POST /iam                               {{"access_key": K, "documents": [...]}}: IAM policies that K is held to;
+                                          null: everything is allowed, as for any key without
 
 a fault hits the next `times` (1) calls of `action` ("*": any), after sparing `after` (0); its kind is one of
 {kinds}

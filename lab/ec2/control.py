@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from lab.ec2.faults import Fault, Record
+from lab.ec2.iam import Documents
 
 
 class Control:
     """A page per method and path; bodies and answers are JSON."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, documents: Documents) -> None:
         self._pages: dict[str, Callable[[Any], Any]] = {
             "GET /log": lambda body: record.log(),
             "GET /counters": lambda body: record.counters(),
@@ -20,6 +21,7 @@ class Control:
             "GET /waiting": lambda body: {"calls": record.waiting()},
             "POST /reset": lambda body: record.reset() or {},
             "POST /fault": lambda body: record.inject([Fault(**one) for one in _listed(body)]),
+            "POST /iam": lambda body: documents.set(body["access_key"], body["documents"]),
             "POST /clear_faults": lambda body: record.clear_faults() or {},
             "POST /release": lambda body: record.release() or {},
         }
@@ -33,8 +35,8 @@ class Control:
                 status, answer = "404 Not Found", {"error": f"no such page: {request}; known: {', '.join(self._pages)}"}
             else:
                 status, answer = "200 OK", page(json.loads(body or b"{}"))
-        except (ValueError, TypeError) as error:
-            status, answer = "400 Bad Request", {"error": str(error)}
+        except (ValueError, TypeError, KeyError) as error:
+            status, answer = "400 Bad Request", {"error": f"{type(error).__name__}: {error}"}
         text = json.dumps(answer).encode()
         start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(text)))])
         return [text]

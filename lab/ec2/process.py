@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -34,11 +35,18 @@ class EmulatorProcess:
         return {key: self.ready[key] for key in ("endpoint_url", "region", "access_key", "secret_key")}
 
     def client(self, **config: Any) -> Any:
+        return self.boto3_client("ec2", **config)
+
+    def client_as(self, access_key: str) -> Any:
+        """EC2 with a key of one's own choice; which rights it has, `allow` says."""
+        return self.boto3_client("ec2", access_key)
+
+    def boto3_client(self, service: str, access_key: str = "", **config: Any) -> Any:
         return boto3.client(
-            "ec2",
+            service,
             endpoint_url=self.ready["endpoint_url"],
             region_name=self.ready["region"],
-            aws_access_key_id=self.ready["access_key"],
+            aws_access_key_id=access_key or self.ready["access_key"],
             aws_secret_access_key=self.ready["secret_key"],
             config=Config(**config),
         )
@@ -46,11 +54,18 @@ class EmulatorProcess:
     def control(self, path: str, body: Any = None) -> Any:
         """GET without a body, POST with one."""
         data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(f"{self.ready['control_url']}/{path}", data=data, timeout=10) as answer:
-            return json.load(answer)
+        try:
+            with urllib.request.urlopen(f"{self.ready['control_url']}/{path}", data=data, timeout=10) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise ValueError(f"{path}: {error.code}: {error.read().decode()}") from None
 
     def fault(self, action: str, kind: str, **more: Any) -> None:
         self.control("fault", {"action": action, "kind": kind, **more})
+
+    def allow(self, access_key: str, documents: Sequence[Mapping[str, Any]] | None) -> None:
+        """Hold an access key to IAM policies; None: no longer."""
+        self.control("iam", {"access_key": access_key, "documents": documents})
 
     def counters(self) -> dict[str, int]:
         return dict(self.control("counters"))

@@ -16,6 +16,7 @@ from lab.ec2.control import Control
 from lab.ec2.devices import DeviceBackend
 from lab.ec2.faults import Record
 from lab.ec2.fleet import Instance, Wanted, launch
+from lab.ec2.iam import Documents
 from lab.ec2.lifecycle import Lifecycle, StateSeconds
 from lab.ec2.shim import Shim
 
@@ -45,8 +46,9 @@ class Emulator:
         lock = threading.RLock()
         self.record = Record()
         self._lifecycle = Lifecycle(lock, devices, seconds)
-        shim = Shim(self.record, self._lifecycle, lock, storage_quota_tib)
-        self._servers = [_listener(listen, shim), _listener(control, Control(self.record))]
+        documents = Documents()
+        shim = Shim(self.record, documents, self._lifecycle, lock, storage_quota_tib)
+        self._servers = [_listener(listen, shim), _listener(control, Control(self.record, documents))]
         self.endpoint_url, self.control_url = (f"http://{own.host}:{own.port}" for own in self._servers)
         self.instances: list[Instance] = []
 

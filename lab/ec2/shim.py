@@ -16,13 +16,14 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from lab.ec2 import rules
 from lab.ec2.errors import Ec2Error
 from lab.ec2.faults import Fault, Record
+from lab.ec2.iam import Documents
 from lab.ec2.lifecycle import Lifecycle
 from lab.ec2.paging import page
 from lab.ec2.world import Form, Remembered, World, numbered
 
 NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
 ADDRESS_FILTER = "network-interface.addresses.private-ip-address"
-SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+SCOPE = re.compile(r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 ALWAYS_ANSWERED = {"SnapshotId": "", "MultiAttachEnabled": "false"}
 ANSWERED_BY_TYPE = {"gp3": {"Throughput": "125"}}
 BROKEN_CONNECTIONS = {"lost_request", "lost_answer", "timeout", "timeout_before"}
@@ -32,9 +33,17 @@ Answer = tuple[int, list[tuple[str, str]], bytes]
 class Shim:
     """Serves all of moto; calls to EC2 pass the rules first."""
 
-    def __init__(self, record: Record, lifecycle: Lifecycle, lock: threading.RLock, storage_quota_tib: int) -> None:
+    def __init__(
+        self,
+        record: Record,
+        documents: Documents,
+        lifecycle: Lifecycle,
+        lock: threading.RLock,
+        storage_quota_tib: int,
+    ) -> None:
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._record = record
+        self._documents = documents
         self._lifecycle = lifecycle
         self._lock = lock
         self._storage_quota_tib = storage_quota_tib
@@ -52,7 +61,7 @@ class Shim:
         if kind in {"lost_request", "timeout_before"}:
             status, headers, answer = 0, [], b""
         else:
-            status, headers, answer = self._serve(environ, form, scope["region"], fault)
+            status, headers, answer = self._serve(environ, form, scope["region"], scope["key"], fault)
         code = re.search(rb"<Code>([^<]+)</Code>", answer) if status >= 400 else None
         self._record.add(form, status, code[1].decode() if code else None, fault)
         if fault and kind in {"timeout", "timeout_before"}:
@@ -61,7 +70,7 @@ class Shim:
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         return _respond(start_response, status or 500, headers, answer)
 
-    def _serve(self, environ: dict[str, Any], form: Form, region: str, fault: Fault | None) -> Answer:
+    def _serve(self, environ: dict[str, Any], form: Form, region: str, access_key: str, fault: Fault | None) -> Answer:
         kind = fault.kind if fault else ""
         try:
             if fault and kind == "delay":
@@ -72,6 +81,8 @@ class Shim:
                 raise refusal
             with self._lock:
                 world = self._worlds.setdefault(region, World(region, self._storage_quota_tib))
+                self._documents.authorize(access_key, form, world)
+                world.caller = access_key
                 rules.check(form, world)
                 with self._lifecycle.fate(kind):
                     if fault and kind == "stale":
@@ -120,11 +131,16 @@ class Shim:
             return status, headers, answer
         (volume_id,) = set(world.ec2.volumes) - before
         key = form.get("KmsKeyId")
-        self._lifecycle.created(world, world.volume(volume_id), fails=bool(key) and not world.kms_key_exists(str(key)))
+        fails = bool(key) and not self._key_works(world, str(key))
+        self._lifecycle.created(world, world.volume(volume_id), fails)
         answer = re.sub(rb"<status>[^<]*</status>", b"<status>creating</status>", answer)
         if token:
             world.tokens[token] = Remembered(rules.fingerprint(form), volume_id, answer)
         return status, headers, answer
+
+    def _key_works(self, world: World, key: str) -> bool:
+        arn = world.kms_key_arn(key)
+        return bool(arn) and self._documents.may_use_key(world.caller, arn, world.region)
 
     def _attach(self, environ: dict[str, Any], form: Form, world: World) -> Answer:
         world.changes(form["VolumeId"])

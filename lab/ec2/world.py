@@ -45,6 +45,7 @@ class World:
 
     region: str
     storage_quota_tib: int = 50
+    caller: str = ""  # access key of the call that is being answered
     tokens: dict[str, Remembered] = field(default_factory=dict)
     # By volume id: until when it was as that copy shows; None where it did not exist.
     _past: dict[str, list[tuple[float, Any]]] = field(default_factory=dict)
@@ -133,12 +134,12 @@ class World:
     def encrypts_by_default(self) -> bool:
         return bool(self.ec2.ebs_encryption_by_default)
 
-    def kms_key_exists(self, key_id: str) -> bool:
+    def kms_key_arn(self, key_id: str) -> str:
+        """Empty where no such key can be used."""
         try:
-            kms_backends[DEFAULT_ACCOUNT_ID][self.region].describe_key(key_id)
+            return str(kms_backends[DEFAULT_ACCOUNT_ID][self.region].describe_key(key_id).arn)
         except Exception:  # moto raises several kinds here; each means that the key cannot be used
-            return False
-        return True
+            return ""
 
 
 def numbered(form: Form, prefix: str) -> list[str]:

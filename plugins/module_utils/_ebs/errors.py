@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_limits import BatchError
 
-RIGHTS = "Give the credentials in use the rights for this call."
+RIGHTS = "Allow it in the policy of these credentials; remediation_iam_policy generates what remediation needs."
+DENIED = {"UnauthorizedOperation", "AccessDenied"}
+# Later forms of the message name the right and what it is missing for.
+MISSING = re.compile(r"not authorized to perform: (?P<right>\S+)(?: on resource: (?P<resource>\S+))?")
 LATER = "Run again: what was done is found and the rest is made up for."
 REMEDIES = {
     "RequestLimitExceeded": "Run again later, or raise the account's API limits.",
@@ -56,6 +60,9 @@ def translate(error: Any, action: str, object_name: str) -> EbsError:
         code = response["Error"].get("Code", "Unknown")
         said = response["Error"].get("Message", "")
         remedy = REMEDIES.get(code, "Look the code up in the EC2 API reference.")
+        if code in DENIED:
+            missing = f"the right {missing_right(said, action)} is missing, or its conditions do not allow this"
+            return EbsError(code, object_name, f"{action} failed for {object_name}: {missing}", remedy, said)
         return EbsError(code, object_name, f"{action} failed for {object_name}: {code}: {said}", remedy, said)
     kind = type(error).__name__
     remedy = {
@@ -67,6 +74,13 @@ def translate(error: Any, action: str, object_name: str) -> EbsError:
         "ConnectionClosedError": LATER,
     }.get(kind, "Check the connection options.")
     return EbsError(kind, object_name, f"{action} failed for {object_name}: {error}", remedy, str(error))
+
+
+def missing_right(said: str, action: str) -> str:
+    """What a refusal is about. `action` is the call's name in boto3, create_volume."""
+    found = MISSING.search(said)
+    right = found["right"] if found else "ec2:" + "".join(word.capitalize() for word in action.split("_"))
+    return f"{right} on {found['resource']}" if found and found["resource"] else right
 
 
 def as_failure(error: BatchError) -> dict[str, str]:

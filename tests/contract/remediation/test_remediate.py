@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -150,6 +151,28 @@ def test_a_disk_with_somebodys_data_is_never_added(world: Site) -> None:
     assert "agent2" in run.report["failure"]["message"]
     assert "partition table" in run.report["failure"]["message"]
     assert world.pool()["capacity"]["limit_kib"] == before
+
+
+@pytest.mark.slow
+def test_a_run_needs_no_more_rights_than_are_generated_for_it(world: Site) -> None:
+    world.fill(85)
+    rights = world.folder / "rights.json"
+    made = world.play(
+        playbook="playbooks/remediation_iam_policy.yml",
+        remediation_iam_policy_file=str(rights),
+        remediation_iam_availability_zones=["us-east-1a", "us-east-1b", "us-east-1c"],
+        remediation_iam_account_id="123456789012",
+    )
+    assert made.status == 0, made.output
+    document = json.loads(rights.read_text())
+    world.ec2.allow(world.ec2.connection["access_key"], [document])
+    too_big = world.play(remediation_policy=world.policy(volume={"sizes_gib": [200]}))
+    assert too_big.status == 2, too_big.output
+    assert "the right ec2:CreateVolume" in too_big.report["failure"]["message"]
+    assert world.bought() == []
+    run = world.play()
+    assert (run.status, run.report["status"]) == (0, "changed"), run.output
+    assert len(world.bought()) == 3
 
 
 @pytest.mark.slow

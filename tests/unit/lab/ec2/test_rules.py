@@ -334,5 +334,5 @@ def test_a_lost_answer_has_had_its_effect(emulator: EmulatorProcess) -> None:
 
 
 def test_an_unknown_fault_is_refused_by_the_control_url(emulator: EmulatorProcess) -> None:
-    with pytest.raises(OSError, match="400"):
+    with pytest.raises(ValueError, match="400"):
         emulator.fault("CreateVolume", "meteor")

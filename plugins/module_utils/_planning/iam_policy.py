@@ -1,0 +1,175 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rights that a remediation policy needs, as a document of AWS IAM: its caps are the conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .ebs_limits import TYPE_LIMITS
+from .ebs_model import TAG_CLUSTER, TAG_MANAGED, TAG_POOL, TAG_SDS, TAG_SLOT, TAG_TXN
+from .ledger import TAG_SEQUENCE, TAG_SET_SIZE
+from .policy import Policy, VolumeSpec
+
+READS = ("ec2:DescribeInstanceTypes", "ec2:DescribeInstances", "ec2:DescribeVolumes")
+TAG_KEYS = (TAG_MANAGED, TAG_CLUSTER, TAG_POOL, TAG_SDS, TAG_TXN, TAG_SLOT, TAG_SEQUENCE, TAG_SET_SIZE, "Name")
+# What EC2 does with a customer's key in the caller's name when it makes and attaches an encrypted volume.
+KEY_ACTIONS = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext")
+# Of gp3, what is included in its price: the most that a policy without iops or throughput buys.
+INCLUDED = {"gp3": {"ec2:VolumeIops": 3000, "ec2:VolumeThroughput": 125}}
+# A managed policy may have so many characters, blanks not counted.
+MAX_CHARACTERS = 6144
+Statement = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose rights: the cluster's (a ScaleIO system id), in one Region of one account.
+
+    `pool_ids` are ids by the label of a pool in the policy; a pool without one may be any pool of the cluster.
+    """
+
+    cluster: str
+    region: str
+    account: str = "*"
+    partition: str = "aws"
+    zones: Sequence[str] = ()
+    instance_ids: Sequence[str] = ()
+    instance_tags: Mapping[str, str] = field(default_factory=dict)
+    pool_ids: Mapping[str, str] = field(default_factory=dict)
+
+    def arn(self, resource: str, service: str = "ec2") -> str:
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
+
+def observer(scope: Scope) -> dict[str, Any]:
+    """Enough for check mode and for approval `never`."""
+    return _document([_observe(scope)])
+
+
+def executor(policy: Policy, scope: Scope) -> dict[str, Any]:
+    """Everything that a run does, and no more."""
+    volumes, where = scope.arn("volume/*"), _owned(scope)
+    asked = {f"aws:RequestTag/{TAG_MANAGED}": "true", f"aws:RequestTag/{TAG_CLUSTER}": scope.cluster}
+    tags = {
+        "StringEquals": {"ec2:CreateAction": "CreateVolume", **asked},
+        "ForAllValues:StringEquals": {"aws:TagKeys": sorted(TAG_KEYS)},
+    }
+    attach = ("ec2:AttachVolume", "ec2:DetachVolume")
+    return _document(
+        [
+            _observe(scope),
+            *_buy(policy, scope, asked),
+            _allow("TagWhileBuying", ("ec2:CreateTags",), volumes, tags),
+            _allow("AttachOwnVolumes", attach, volumes, where),
+            _allow("AttachToInstances", attach, *_instances(scope)),
+            _allow("DeleteOwnVolumes", ("ec2:DeleteVolume",), volumes, where),
+            *_keys(policy, scope),
+        ]
+    )
+
+
+def not_expressed(policy: Policy) -> list[str]:
+    """Caps that no condition of IAM can say: they are the planner's alone."""
+    found = [f"budget.monthly_usd ({policy.monthly_usd:g}): IAM counts neither money nor volumes"]
+    for pool in policy.pools:
+        caps = {
+            "max_pool_gib": pool.max_pool_gib,
+            "max_volumes_per_action": pool.max_volumes_per_action,
+            "max_volumes_per_sds": pool.max_volumes_per_sds,
+            "max_actions_per_day": pool.max_actions_per_day,
+            "cooldown_seconds": pool.cooldown_seconds,
+        }
+        found += [f"{name} of {pool.label} ({value})" for name, value in caps.items() if value is not None]
+    return found
+
+
+def _document(statements: Sequence[Statement]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def _allow(sid: str, actions: Sequence[str], resource: Any, condition: Mapping[str, Any]) -> Statement:
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": sorted(actions),
+        "Resource": resource,
+        **({"Condition": dict(condition)} if condition else {}),
+    }
+
+
+def _observe(scope: Scope) -> Statement:
+    """EC2 takes no narrower resource for its Describe calls."""
+    return _allow("Observe", READS, "*", {"StringEquals": {"ec2:Region": scope.region}})
+
+
+def _owned(scope: Scope) -> dict[str, Any]:
+    return {"StringEquals": {f"aws:ResourceTag/{TAG_MANAGED}": "true", f"aws:ResourceTag/{TAG_CLUSTER}": scope.cluster}}
+
+
+def _buy(policy: Policy, scope: Scope, asked: Mapping[str, str]) -> list[Statement]:
+    """A statement for every kind of volume; for every pool where their ids are known."""
+    wanted: list[tuple[VolumeSpec, str]] = []
+    for pool in policy.pools:
+        kind = (pool.volume, scope.pool_ids.get(pool.label, ""))
+        if kind not in wanted:
+            wanted.append(kind)
+    statements = []
+    for number, (volume, pool_id) in enumerate(wanted, 1):
+        equal: dict[str, Any] = {**asked, "ec2:VolumeType": volume.type}
+        if pool_id:
+            equal[f"aws:RequestTag/{TAG_POOL}"] = pool_id
+        if scope.zones:
+            equal["ec2:AvailabilityZone"] = list(scope.zones)
+        condition: dict[str, Any] = {
+            "StringEquals": equal,
+            "NumericEquals": {"ec2:VolumeSize": list(volume.sizes_gib)},
+        }
+        if most := _performance(volume):
+            # Whether EC2 fills in what the call leaves out is not documented.
+            condition["NumericLessThanEqualsIfExists"] = most
+        if volume.encrypted:
+            condition["Bool"] = {"ec2:Encrypted": "true"}
+        statements.append(_allow(f"Buy{number}", ("ec2:CreateVolume",), scope.arn("volume/*"), condition))
+    return statements
+
+
+def _performance(volume: VolumeSpec) -> dict[str, int]:
+    limits = TYPE_LIMITS[volume.type]
+    most = dict(INCLUDED.get(volume.type, {}))
+    if volume.iops is not None and limits.iops:
+        most["ec2:VolumeIops"] = volume.iops
+    if volume.throughput is not None and limits.throughput:
+        most["ec2:VolumeThroughput"] = volume.throughput
+    return most
+
+
+def _instances(scope: Scope) -> tuple[Any, dict[str, Any]]:
+    """Resource and condition: by id where ids are known, else by tags and zones."""
+    condition: dict[str, Any] = {f"aws:ResourceTag/{key}": value for key, value in sorted(scope.instance_tags.items())}
+    if scope.zones:
+        condition["ec2:AvailabilityZone"] = list(scope.zones)
+    resource: Any = [scope.arn(f"instance/{own}") for own in sorted(scope.instance_ids)] or scope.arn("instance/*")
+    return resource, {"StringEquals": condition} if condition else {}
+
+
+def _keys(policy: Policy, scope: Scope) -> list[Statement]:
+    """Only for customers' keys: EC2's own key asks nobody for rights."""
+    keys = sorted({pool.volume.kms_key_id for pool in policy.pools if pool.volume.kms_key_id})
+    statements = []
+    for number, key in enumerate(keys, 1):
+        through: dict[str, Any] = {"StringEquals": {"kms:ViaService": f"ec2.{scope.region}.amazonaws.com"}}
+        if key.startswith("alias/"):
+            through["ForAnyValue:StringEquals"] = {"kms:ResourceAliases": key}
+        resource = (
+            key if key.startswith("arn:") else scope.arn("key/*" if key.startswith("alias/") else f"key/{key}", "kms")
+        )
+        grant = {**through, "Bool": {"kms:GrantIsForAWSResource": "true"}}
+        statements += [
+            _allow(f"UseKey{number}", KEY_ACTIONS, resource, through),
+            _allow(f"GrantKey{number}", ("kms:CreateGrant",), resource, grant),
+        ]
+    return statements

@@ -1,0 +1,224 @@
+"""A purchase with exactly the rights that are generated for it; and with any one of them missing."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+from moto.core import set_initial_no_auth_action_count
+
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.batch import BatchRun, read_volumes
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.client import connect
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.errors import EbsError
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_batch import match, place
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_model import WantedVolume
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.iam_policy import Scope, executor
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import parse
+from lab.ec2.process import EmulatorProcess
+
+CLUSTER = "1a2b3c4d5e6f7081"
+RUNNER = "runner"
+TRANSACTIONS = (f"{number:016x}" for number in itertools.count(0xABC0000))
+SIZES = [100, 200]
+HOST = {"mesos-scaleio:cluster-host": "agent1"}
+
+
+def rights(kms_key_id: str | None = None) -> dict[str, Any]:
+    volume = {"sizes_gib": SIZES, **({"kms_key_id": kms_key_id} if kms_key_id else {})}
+    policy = parse({"budget": {"monthly_usd": 100}, "pools": [{"storage_pool": "default", "volume": volume}]})
+    scope = Scope(CLUSTER, "us-east-1", account="123456789012", zones=("us-east-1a",), instance_tags=HOST)
+    return executor(policy, scope)
+
+
+def single_rights() -> list[tuple[str, str]]:
+    return [(own["Sid"], action) for own in rights()["Statement"] for action in own["Action"]]
+
+
+def without(document: dict[str, Any], sid: str, action: str) -> dict[str, Any]:
+    smaller = copy.deepcopy(document)
+    for statement in smaller["Statement"]:
+        if statement["Sid"] == sid:
+            statement["Action"].remove(action)
+    smaller["Statement"] = [statement for statement in smaller["Statement"] if statement["Action"]]
+    return smaller
+
+
+@pytest.fixture(scope="module")
+def quick(start_emulator: Callable[..., EmulatorProcess]) -> EmulatorProcess:
+    return start_emulator("--state-seconds", "create=0.02,attach=0.02,detach=0.02,delete=0.02")
+
+
+@pytest.fixture
+def held(quick: EmulatorProcess) -> Iterator[EmulatorProcess]:
+    """An emulator whose access key `runner` is held to documents; the lab's own key is not."""
+    quick.control("reset", {})
+    yield quick
+    quick.allow(RUNNER, None)
+
+
+def wanted(emulator: EmulatorProcess, **changes: Any) -> WantedVolume:
+    volume = {
+        "cluster": CLUSTER,
+        "pool": "5f0a9b1c00000000",
+        "txn": next(TRANSACTIONS),
+        "sds": "sds-1",
+        "slot": 0,
+        "name": "default-agent1",
+        "size_gib": SIZES[0],
+        "instance_id": emulator.instance_ids[0],
+        **changes,
+    }
+    return WantedVolume(**volume)
+
+
+def whole_run(emulator: EmulatorProcess, want: WantedVolume, troubles: bool = True) -> list[str]:
+    """Everything that a run does in EC2, the troubles included that make it delete and detach; the steps done."""
+    ec2 = connect(
+        {**emulator.connection, "access_key": RUNNER, "secret_key": "x", "session_token": None, "profile": None}
+    )
+    if troubles:
+        emulator.fault("CreateVolume", "fails_later")
+        emulator.fault("AttachVolume", "stuck")
+    batch = match([want], read_volumes(ec2, [want]))
+    batch = place(batch, {own.id: own for own in ec2.describe_instances(ids=[want.instance_id])})
+    run = BatchRun(ec2, batch, 1.0, sleep=lambda seconds: time.sleep(seconds / 20))
+    (slot,) = run.run()
+    assert slot.attached
+    return [step["action"] for step in run.done]
+
+
+def test_a_run_with_exactly_these_rights_passes(held: EmulatorProcess) -> None:
+    held.allow(RUNNER, [rights()])
+    steps = whole_run(held, wanted(held))
+    assert steps == [
+        "create_volume",
+        "delete_volume",
+        "create_volume",
+        "attach_volume",
+        "detach_volume",
+        "attach_volume",
+    ]
+    assert {entry["code"] for entry in held.control("log")} == {None}
+
+
+@pytest.mark.parametrize(("sid", "action"), single_rights())
+def test_with_any_right_missing_the_run_fails_and_names_it(held: EmulatorProcess, sid: str, action: str) -> None:
+    held.allow(RUNNER, [without(rights(), sid, action)])
+    with pytest.raises(EbsError) as caught:
+        whole_run(held, wanted(held))
+    assert caught.value.code == "UnauthorizedOperation"
+    assert f"the right {action}" in str(caught.value)
+    assert "remediation_iam_policy" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("change", "right"),
+    [
+        ({"size_gib": 16_000}, "ec2:CreateVolume"),
+        ({"type": "io2", "iops": 100}, "ec2:CreateVolume"),
+        ({"encrypted": False}, "ec2:CreateVolume"),
+        ({"cluster": "somebody-elses"}, "ec2:CreateVolume"),
+        ({"iops": 6_000}, "ec2:CreateVolume"),
+        ({"tags": (("cost-centre", "4711"),)}, "ec2:CreateTags"),
+    ],
+)
+def test_what_the_policy_does_not_allow_cannot_be_bought(
+    held: EmulatorProcess, change: dict[str, Any], right: str
+) -> None:
+    held.allow(RUNNER, [rights()])
+    with pytest.raises(EbsError, match=right):
+        whole_run(held, wanted(held, **change), troubles=False)
+    assert not [entry for entry in held.control("log") if entry["action"] == "AttachVolume"]
+
+
+def test_foreign_volumes_and_instances_stay_out_of_reach(held: EmulatorProcess) -> None:
+    held.allow(RUNNER, [rights()])
+    foreign = held.client().create_volume(AvailabilityZone="us-east-1a", Size=1, VolumeType="gp3")["VolumeId"]
+    client = held.client_as(RUNNER)
+    for call, arguments in (
+        ("delete_volume", {"VolumeId": foreign}),
+        ("attach_volume", {"VolumeId": foreign, "InstanceId": held.instance_ids[0], "Device": "/dev/xvdaa"}),
+        ("create_tags", {"Resources": [foreign], "Tags": [{"Key": "mesos-scaleio:managed", "Value": "true"}]}),
+        ("terminate_instances", {"InstanceIds": held.instance_ids[:1]}),
+    ):
+        with pytest.raises(ClientError, match="UnauthorizedOperation"):
+            getattr(client, call)(**arguments)
+    held.allow(RUNNER, [_any_zone_to_buy(rights())])
+    other = wanted(held, instance_id=held.instance_ids[1])
+    with pytest.raises(EbsError, match="ec2:AttachVolume on arn:aws:ec2:us-east-1:123456789012:instance/"):
+        whole_run(held, other, troubles=False)
+
+
+def _any_zone_to_buy(document: dict[str, Any]) -> dict[str, Any]:
+    for statement in document["Statement"]:
+        if statement["Sid"].startswith("Buy"):
+            del statement["Condition"]["StringEquals"]["ec2:AvailabilityZone"]
+    return document
+
+
+@pytest.mark.parametrize("missing", [None, "kms:CreateGrant", "kms:Decrypt"])
+def test_a_customers_key_needs_its_rights_too(held: EmulatorProcess, missing: str | None) -> None:
+    key = held.boto3_client("kms").create_key()["KeyMetadata"]["Arn"]
+    document = rights(key)
+    if missing:
+        sid = next(own["Sid"] for own in document["Statement"] if missing in own["Action"])
+        document = without(document, sid, missing)
+    held.allow(RUNNER, [document])
+    want = wanted(held, kms_key_id=key)
+    if missing is None:
+        assert whole_run(held, want, troubles=False) == ["create_volume", "attach_volume"]
+    else:
+        with pytest.raises(EbsError, match="ended in the state error"):
+            whole_run(held, want, troubles=False)
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ({"Effect": "Allow", "Action": "ec2:*", "Resource": "*", "Condition": {"Maybe": {}}}, "operator: Maybe"),
+        (
+            {"Effect": "Allow", "Action": "ec2:*", "Resource": "*", "Condition": {"Bool": {"ec2:Blue": "true"}}},
+            "condition key: ec2:Blue",
+        ),
+        ({"Effect": "Allow", "NotAction": "ec2:*", "Resource": "*"}, "Effect, Action, Resource"),
+    ],
+)
+def test_documents_that_are_not_understood_are_refused(
+    held: EmulatorProcess, statement: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        held.allow(RUNNER, [{"Version": "2012-10-17", "Statement": [statement]}])
+
+
+def test_bare_moto_looks_at_no_condition() -> None:
+    """Why the emulator has to: moto lets a volume of any size pass a policy that caps it."""
+    cap = {"NumericLessThanEquals": {"ec2:VolumeSize": "1"}}
+    statement = {"Effect": "Allow", "Action": "ec2:CreateVolume", "Resource": "*", "Condition": cap}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    with mock_aws():
+        iam = boto3.client("iam", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+        iam.create_user(UserName="u")
+        iam.put_user_policy(UserName="u", PolicyName="p", PolicyDocument=json.dumps(document))
+        key = iam.create_access_key(UserName="u")["AccessKey"]
+        ec2 = boto3.client(
+            "ec2",
+            region_name="us-east-1",
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=key["SecretAccessKey"],
+        )
+
+        @set_initial_no_auth_action_count(0)
+        def big_volume_passes_and_looking_does_not() -> None:
+            assert ec2.create_volume(AvailabilityZone="us-east-1a", Size=100)["VolumeId"]
+            with pytest.raises(ClientError):
+                ec2.describe_volumes()
+
+        big_volume_passes_and_looking_does_not()
