@@ -17,6 +17,8 @@ GROUPS = (
     "scaleio_sds",
     "scaleio_sdc",
     "scaleio_gateway",
+    "docker_engine",
+    "marathon",
 )
 STORAGE_GROUPS = tuple(group for group in GROUPS if group.startswith("scaleio_"))
 # Which variables the hosts of a group cannot do without.
@@ -31,8 +33,16 @@ VARIABLES = tuple(
     sorted(
         {name for names in REQUIRED.values() for name in names}
         | {"scaleio_mdm_role", "scaleio_mdm_existing_addresses", "scaleio_spare_percentage"}
+        | {"container_storage", "scaleio_system_name", "mesos_module_dvdi_mesos_version", "mesos_module_dvdi_location"}
     )
 )
+# How containers get volumes, and which variables each way cannot do without. docs/container_storage.md explains them.
+CONTAINER_STORAGE: dict[str, tuple[str, ...]] = {
+    "none": (),
+    "rexray": ("scaleio_system_name",),
+    "docker_volume": ("scaleio_system_name",),
+    "dvdi": ("scaleio_system_name", "mesos_module_dvdi_mesos_version", "mesos_module_dvdi_location"),
+}
 MDM_SHAPES = (
     {"primary": 1},
     {"primary": 1, "secondary": 1, "tiebreaker": 1},
@@ -52,6 +62,7 @@ def problems(groups: Groups, hosts: Hosts) -> list[str]:
         *_mdm_roles(groups, hosts),
         *_missing(groups, hosts),
         *_spare(groups, hosts),
+        *_container_storage(groups, hosts),
     ]
 
 
@@ -146,3 +157,22 @@ def _spare(groups: Groups, hosts: Hosts) -> list[str]:
                 f" whole number from 0 to 99; {len(members)} equal data servers need at least {least}."
             )
     return found
+
+
+def _container_storage(groups: Groups, hosts: Hosts) -> list[str]:
+    found: list[str] = []
+    without: dict[str, list[str]] = {}
+    for host in _members(groups, "mesos_agents"):
+        way = str(hosts[host].get("container_storage", "none"))
+        if way not in CONTAINER_STORAGE:
+            found.append(f"container_storage of {host} is {way}: choose one of {', '.join(CONTAINER_STORAGE)}.")
+            continue
+        if way != "none" and host not in _members(groups, "scaleio_sdc"):
+            found.append(f"container_storage of {host} is {way}, but it is no data client: add it to scaleio_sdc.")
+        for name in CONTAINER_STORAGE[way]:
+            if name not in hosts[host]:
+                without.setdefault(name, []).append(host)
+    return found + [
+        f"Variable {name} is missing for {_listed(names)}: container_storage needs it."
+        for name, names in sorted(without.items())
+    ]

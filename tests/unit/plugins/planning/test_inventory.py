@@ -139,3 +139,27 @@ def test_all_problems_come_together() -> None:
     groups["mesos_agents"] = []
     hosts["agent1"].pop("scaleio_mdm_role")
     assert len(problems(groups, hosts)) == 3
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"container_storage": "rexrey"}, "container_storage of agent2 is rexrey: choose one of none, rexray"),
+        ({"container_storage": "rexray"}, "Variable scaleio_system_name is missing for agent2"),
+        (
+            {"container_storage": "dvdi", "scaleio_system_name": "s", "mesos_module_dvdi_location": "/l"},
+            "_mesos_version",
+        ),
+    ],
+)
+def test_container_storage(variables: dict[str, str], words: str) -> None:
+    groups, hosts = inventory()
+    hosts["agent2"].update(variables)
+    assert words in only(groups, hosts)
+
+
+def test_container_storage_needs_a_data_client() -> None:
+    groups, hosts = inventory()
+    groups["scaleio_sdc"] = ["agent1", "agent2"]
+    hosts["agent3"].update(container_storage="docker_volume", scaleio_system_name="s")
+    assert "agent3 is docker_volume, but it is no data client" in only(groups, hosts)
