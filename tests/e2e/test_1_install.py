@@ -72,3 +72,10 @@ def test_no_secret_is_left_where_others_can_read_it(lab: LabHosts) -> None:
         files = lab.execute(host, f"grep -rIl {patterns} /etc /opt/emc /var/log /tmp /var/tmp 2>/dev/null || true")
         for file in files.split():
             assert lab.execute(host, f"stat -c %a {file}").strip() in ("600", "400"), file
+
+
+def test_every_agent_can_ask_for_volumes_of_the_pool(lab: LabHosts) -> None:
+    """dvdcli finds REX-Ray's plugin, which has found the pool with the settings that its role wrote."""
+    for host in ("agent1", "agent2", "agent3"):
+        assert lab.execute(host, "dvdcli list --volumedriver=rexray").strip() == ""
+        assert lab.execute(host, "stat -c %a /etc/rexray/config.yml").strip() == "600"
