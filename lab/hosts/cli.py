@@ -27,7 +27,13 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("memory", help="print how many MiB the lab takes")
     for name in ONE_OR_MORE:
         commands.add_parser(name, help=f"{name} hosts").add_argument("hosts", nargs="+", metavar="HOST")
-    for name, text in (("cut", "take a host off the network"), ("mend", "put it back")):
+    texts = {
+        "cut": "take a host off the network",
+        "mend": "put it back",
+        "add": "let one more agent's host join (agent4 to agent6)",
+        "remove": "remove a host that joined",
+    }
+    for name, text in texts.items():
         commands.add_parser(name, help=text).add_argument("host", metavar="HOST")
     run = commands.add_parser("exec", help="run a command in a host as root")
     run.add_argument("host", metavar="HOST")
@@ -68,6 +74,10 @@ def run(arguments: argparse.Namespace) -> int:
         disks.attach(lab, arguments.host, arguments.volume, arguments.size_gib)
     elif command == "device":
         disks.detach(lab, arguments.host, arguments.volume)
+    elif command in ("add", "remove"):
+        from lab.hosts import joining  # noqa: PLC0415  loading boto3 takes longer than most commands
+
+        getattr(joining, command)(lab, arguments.host)
     elif command in ONE_OR_MORE:
         getattr(lifecycle, command)(lab, arguments.hosts)
     else:

@@ -17,6 +17,8 @@ SHARED_ADDRESS = "198.18.255.1"
 APT_PROXY_PORT = 3142
 DATA_DISK_GIB = 180
 HOST_NUMBERS = {"master1": 11, "master2": 12, "master3": 13, "agent1": 14, "agent2": 15, "agent3": 16}
+# Hosts that join a running lab (`lab add`) and leave it again.
+MORE_HOST_NUMBERS = {"agent4": 17, "agent5": 18, "agent6": 19}
 
 
 class LabError(Exception):
@@ -63,17 +65,37 @@ class Lab:
 
     @property
     def hosts(self) -> list[Host]:
+        """The six, and those that joined."""
+        return [self._host(name) for name in (*HOST_NUMBERS, *self.more)]
+
+    def _host(self, name: str) -> Host:
+        number = {**HOST_NUMBERS, **MORE_HOST_NUMBERS}[name]
         third = int(str(self.subnet.network_address).split(".")[2])
-        return [
-            Host(name, str(self.subnet[number]), f"02:c6:12:{third:02x}:00:{number:02x}")
-            for name, number in HOST_NUMBERS.items()
-        ]
+        return Host(name, str(self.subnet[number]), f"02:c6:12:{third:02x}:00:{number:02x}")
 
     def host(self, name: str) -> Host:
         for host in self.hosts:
             if host.name == name:
                 return host
-        raise LabError(f"no host '{name}' in a lab; there are {', '.join(HOST_NUMBERS)}")
+        raise LabError(f"no host '{name}' in this lab; there are {', '.join(host.name for host in self.hosts)}")
+
+    def new_host(self, name: str) -> Host:
+        if name not in MORE_HOST_NUMBERS:
+            raise LabError(f"no host '{name}' can join a lab; {', '.join(MORE_HOST_NUMBERS)} can")
+        return self._host(name)
+
+    @property
+    def more(self) -> list[str]:
+        """The hosts that joined."""
+        return list(json.loads(self._record.read_text()).get("more", [])) if self._record.exists() else []
+
+    def keep(self, more: list[str]) -> None:
+        """Write the lab down."""
+        self._record.write_text(json.dumps({"name": self.name, "subnet": str(self.subnet), "more": sorted(more)}))
+
+    @property
+    def _record(self) -> Path:
+        return self.state / "lab.json"
 
     @property
     def gateway(self) -> str:

@@ -64,6 +64,18 @@ def detach(lab: Lab, host: str, volume_id: str) -> None:
         del disks[volume_id]
 
 
+def forget_host(lab: Lab, host: str) -> None:
+    """After its host is gone: take back its loop devices, and delete the disk that it had from the start."""
+    with _ledger(lab) as disks:
+        for volume_id in [volume_id for volume_id, disk in disks.items() if disk["host"] == host]:
+            subprocess.run(["losetup", "-d", disks.pop(volume_id)["loop"]], capture_output=True)
+    file = lab.state / "disks" / f"{host}-sdb.img"
+    listed = subprocess.run(["losetup", "-n", "-O", "NAME", "-j", str(file)], capture_output=True, text=True).stdout
+    for loop in listed.split():
+        subprocess.run(["losetup", "-d", loop], capture_output=True)
+    file.unlink(missing_ok=True)
+
+
 def release_all(lab: Lab) -> None:
     """Detach every loop device of this lab and delete its disks."""
     folder = f"{lab.state}/disks/"

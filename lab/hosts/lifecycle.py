@@ -52,7 +52,7 @@ def up(lab: Lab) -> dict[str, float]:
     tag = clock("host image", image.ensure)
     try:
         lab.state.mkdir(parents=True, exist_ok=True)
-        (lab.state / "lab.json").write_text(json.dumps({"name": lab.name, "subnet": str(lab.subnet)}))
+        lab.keep([])
         clock("six hosts", lambda: _start_hosts(lab, tag))
         ec2 = clock("EC2 emulator", lambda: _start_ec2(lab))
         inventory.write(lab, ec2)
@@ -174,6 +174,11 @@ def _start_hosts(lab: Lab, tag: str) -> None:
     podman.podman("network", "create", "--internal", "--subnet", str(lab.subnet), lab.bridge)
     # nothing for these addresses ever leaves the machine, also not while the bridge is away
     subprocess.run(["ip", "route", "replace", "blackhole", str(lab.subnet), "metric", "4000"], check=True)
+    bring_up(lab, lab.hosts, tag)
+
+
+def bring_up(lab: Lab, hosts: list[Host], tag: str) -> None:
+    """Start hosts of the image TAG: they know all others by name, packages can be installed, agents have a disk."""
     names = [flag for host in lab.hosts for flag in ("--add-host", f"{host.name}:{host.address}")]
 
     def run(host: Host) -> None:
@@ -187,9 +192,9 @@ def _start_hosts(lab: Lab, tag: str) -> None:
         )
 
     with ThreadPoolExecutor(6) as pool:
-        list(pool.map(run, lab.hosts))
+        list(pool.map(run, hosts))
     _pin_bridge(lab)
-    _wait_up(lab, [host.name for host in lab.hosts])
+    _wait_up(lab, [host.name for host in hosts])
 
     def finish(host: Host) -> None:
         ours = ("Dir::Etc::sourcelist=sources.list.d/lab.list", "Dir::Etc::sourceparts=-", "APT::Get::List-Cleanup=0")
@@ -199,7 +204,7 @@ def _start_hosts(lab: Lab, tag: str) -> None:
             disks.add_data_disk(lab, host.name)
 
     with ThreadPoolExecutor(6) as pool:
-        list(pool.map(finish, lab.hosts))
+        list(pool.map(finish, hosts))
 
 
 def _pin_bridge(lab: Lab) -> None:
@@ -236,12 +241,13 @@ def _in_network(lab: Lab, host: str, *command: str) -> None:
         raise LabError(f"{' '.join(command)} for {host}: {done.stderr.strip()}")
 
 
+def instance_of(host: Host) -> dict[str, str]:
+    """What EC2 knows of a host."""
+    return {"name": host.name, "private_ip": host.address, "type": INSTANCE_TYPE, "az": ZONE}
+
+
 def _start_ec2(lab: Lab) -> dict[str, Any]:
-    instances = [
-        {"name": host.name, "private_ip": host.address, "type": INSTANCE_TYPE, "az": ZONE}
-        for host in lab.hosts
-        if host.is_agent
-    ]
+    instances = [instance_of(host) for host in lab.hosts if host.is_agent]
     listed = lab.state / "instances.json"
     listed.write_text(json.dumps(instances))
     answer, log = lab.state / "ec2.json", lab.state / "ec2.log"

@@ -34,6 +34,20 @@ def test_a_running_lab_is_found_by_its_name_alone(own_home: Path) -> None:
     assert str(Lab.named("mine").subnet) == "198.18.9.0/24"
 
 
+def test_a_host_that_joined_is_one_of_the_lab(own_home: Path) -> None:
+    lab = Lab.named("mine", "198.18.9.0/24")
+    lab.state.mkdir(parents=True)
+    lab.keep(["agent4"])
+    again = Lab.named("mine")
+    assert [host.name for host in again.hosts][-1] == "agent4"
+    assert again.host("agent4").address == "198.18.9.17"
+    assert again.host("agent4").is_agent
+    with pytest.raises(LabError, match="agent5"):
+        again.host("agent5")
+    with pytest.raises(LabError, match="agent4, agent5, agent6 can"):
+        again.new_host("agent7")
+
+
 @pytest.mark.parametrize(
     ("name", "subnet", "says"),
     [
