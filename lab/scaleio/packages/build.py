@@ -1,4 +1,4 @@
-"""Build the five Debian packages: python3 -m lab.scaleio.packages.build OUT_DIR [--version 3.6.0-100]."""
+"""Build the five Debian packages, each in two versions: python3 -m lab.scaleio.packages.build OUT_DIR."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from lab.scaleio.daemons.service import Arguments
 HERE = Path(__file__).resolve().parent
 LAB = HERE.parent.parent
 VERSION = "3.6.0-100"
+NEWER = "3.6.1-101"  # the same code: what an upgrade has to bring about is the hosts' business, not the daemons'
 STAMP = ".emc-scaleio.stamp"
 HOST_CODE = ("__init__.py", "stopping.py", "scaleio/*.py", "scaleio/daemons/*.py")
 MAINTAINER_SCRIPTS = ("postinst", "prerm", "postrm")
@@ -71,24 +72,25 @@ def package_file(component: Component, version: str) -> str:
     return f"emc-scaleio-{component.name}_{version}_all.deb"
 
 
-def build_all(out: Path, version: str = VERSION) -> list[Path]:
-    """The packages; nothing is built when neither code nor version changed."""
+def build_all(out: Path, versions: tuple[str, ...] = (VERSION, NEWER)) -> list[Path]:
+    """The packages; nothing is built when neither code nor versions changed."""
     out.mkdir(parents=True, exist_ok=True)
-    built = [out / package_file(component, version) for component in COMPONENTS]
-    stamp, wanted = out / STAMP, _fingerprint(version)
+    wanted_files = [(component, version) for version in versions for component in COMPONENTS]
+    built = [out / package_file(component, version) for component, version in wanted_files]
+    stamp, wanted = out / STAMP, _fingerprint(versions)
     if stamp.exists() and stamp.read_text() == wanted and all(path.exists() for path in built):
         return built
     for component in COMPONENTS:
         for old in out.glob(f"emc-scaleio-{component.name}_*_all.deb"):
             old.unlink()
     with ThreadPoolExecutor(len(COMPONENTS)) as pool:
-        list(pool.map(lambda component: _build(component, version, out), COMPONENTS))
+        list(pool.map(lambda wanted_file: _build(*wanted_file, out), wanted_files))
     stamp.write_text(wanted)
     return built
 
 
-def _fingerprint(version: str) -> str:
-    digest = hashlib.sha256(version.encode())
+def _fingerprint(versions: tuple[str, ...]) -> str:
+    digest = hashlib.sha256(" ".join(versions).encode())
     inputs = [
         Path(deb.__file__),
         *host_code(),
@@ -132,9 +134,8 @@ def _script(component: Component, script: str) -> str:
 def main(arguments: list[str] | None = None) -> int:
     parser = Arguments(prog="build", description="Build the lab's ScaleIO packages.")
     parser.add_argument("out", type=Path, metavar="OUT_DIR")
-    parser.add_argument("--version", default=VERSION)
     options = parser.parse_args(arguments)
-    for path in build_all(options.out, options.version):
+    for path in build_all(options.out):
         print(path)
     return 0
 

@@ -20,8 +20,9 @@ def test_unchanged_inputs_build_nothing_and_a_new_version_replaces_the_old(packa
     before = [path.stat().st_mtime_ns for path in built]
     assert build.build_all(out) == built
     assert [path.stat().st_mtime_ns for path in built] == before
-    newer = build.build_all(out, "3.6.1-7")
-    assert [path.name.split("_")[1] for path in newer] == ["3.6.1-7"] * 5
+    assert sorted({path.name.split("_")[1] for path in built}) == [build.VERSION, build.NEWER]
+    newer = build.build_all(out, ("3.6.2-7",))
+    assert [path.name.split("_")[1] for path in newer] == ["3.6.2-7"] * 5
     assert sorted(out.glob("*.deb")) == sorted(newer)
     build.build_all(out)
 

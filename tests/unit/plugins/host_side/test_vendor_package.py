@@ -8,7 +8,11 @@ import pytest
 
 DPKG_QUERY = """#!/bin/sh
 [ -f "$STATE/installed" ] || { echo "no packages found" >&2; exit 1; }
-printf 'installed %s' "$(cat "$STATE/installed")"
+printf '%s %s' "$(cat "$STATE/status" 2>/dev/null || echo installed)" "$(cat "$STATE/installed")"
+"""
+DPKG = """#!/bin/sh
+[ "$1" != --compare-versions ] || exec /usr/bin/dpkg "$@"
+echo installed > "$STATE/status"
 """
 APT_GET = """#!/usr/bin/python3
 import json, os, sys
@@ -20,6 +24,8 @@ if sys.argv[1] == "update":
     open(state + "/lists", "w").close()
 elif not os.path.exists(state + "/lists"):
     sys.exit("E: Unable to locate package emc-scaleio-lia")
+elif sys.argv[1] == "purge":
+    os.unlink(state + "/installed")
 else:
     open(state + "/installed", "w").write("3.6.0-100")
 """
@@ -27,7 +33,7 @@ else:
 
 @pytest.fixture
 def host(tmp_path, monkeypatch):
-    for name, text in (("dpkg-query", DPKG_QUERY), ("apt-get", APT_GET)):
+    for name, text in (("dpkg-query", DPKG_QUERY), ("dpkg", DPKG), ("apt-get", APT_GET)):
         path = tmp_path / name
         path.write_text(text)
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
@@ -91,3 +97,44 @@ def test_a_missing_file_is_named(run, host):
     result = run("vendor_package", **OPTIONS, file="/nonexistent/lia.deb")
     assert result["msg"].startswith("/nonexistent/lia.deb does not exist on this host")
     assert calls(host) == []
+
+
+def test_an_installed_package_is_left_alone_and_called_outdated(run, host):
+    (host / "installed").write_text("3.6.0-99")
+    result = run("vendor_package", **OPTIONS, version="3.6.0-100", state="installed")
+    assert (result["changed"], result["outdated"], result["version"]) == (False, True, "3.6.0-99")
+    assert calls(host) == []
+    assert run("vendor_package", **OPTIONS, version="3.6.0-100", state="upgraded")["changed"]
+    again = run("vendor_package", **OPTIONS, version="3.6.0-100", state="installed")
+    assert (again["changed"], again["outdated"], again["version"]) == (False, False, "3.6.0-100")
+
+
+def test_an_upgrade_does_not_install_what_is_missing(run, host):
+    result = run("vendor_package", **OPTIONS, version="3.6.0-100", state="upgraded")
+    assert (result["changed"], result["outdated"]) == (False, False)
+    assert calls(host) == []
+
+
+def test_an_older_version_is_refused_before_anything_is_done(run, host):
+    (host / "installed").write_text("3.6.10-1")
+    result = run("vendor_package", **OPTIONS, version="3.6.9-1", state="upgraded", allow_downgrade=False)
+    assert "3.6.10-1 is installed and the older 3.6.9-1 is wanted" in result["msg"]
+    assert calls(host) == []
+
+
+def test_what_was_interrupted_is_finished(run, host):
+    (host / "installed").write_text("3.6.0-100")
+    (host / "status").write_text("half-configured")
+    assert run("vendor_package", check=True, **OPTIONS, version="3.6.0-100", state="upgraded")["outdated"]
+    assert run("vendor_package", **OPTIONS, version="3.6.0-100", state="upgraded")["changed"]
+    assert calls(host) == []
+    assert not run("vendor_package", **OPTIONS, version="3.6.0-100", state="upgraded")["changed"]
+
+
+def test_a_package_is_removed_once(run, host):
+    (host / "installed").write_text("3.6.0-100")
+    assert run("vendor_package", check=True, **OPTIONS, state="absent")["changed"]
+    result = run("vendor_package", **OPTIONS, state="absent")
+    assert (result["changed"], result["previous_version"], result["version"]) == (True, "3.6.0-100", "")
+    assert not run("vendor_package", **OPTIONS, state="absent")["changed"]
+    assert [call["argv"][0] for call in calls(host)] == ["purge"]
