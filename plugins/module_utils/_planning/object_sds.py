@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from typing import Any, Optional
+from typing import Any
 
+from . import sds_addresses
 from .object_draft import Draft
 from .objects import Field, Kind, ObjectPlan, Raw, Setter, Tree, Values
 
 REMOVING = "RemovePending"
-MAXIMUM_IPS = 8
 DEFAULT_PORT = 7072
 MIB_KIB = 1024
 
@@ -160,32 +160,15 @@ def _plan_addresses(draft: Draft, sds: Raw, wanted: Mapping[str, str]) -> None:
 
 
 def _step_addresses(draft: Draft, present: Mapping[str, str], after: Mapping[str, str]) -> None:
-    """One address at a time, so that the SDS serves everybody all the time; one may have to do so in between."""
-    current = dict(present)
-    while current != dict(after):
-        wanted = [(ip, role) for ip, role in after.items() if current.get(ip) != role]
-        moves: list[tuple[str, Optional[str]]] = [*wanted, *((ip, None) for ip in current if ip not in after)]
-        ip, role = next(((ip, role) for ip, role in moves if _serves(_moved(current, ip, role))), (moves[0][0], "all"))
-        moved = _moved(current, ip, role)
-        if moved == current or not _serves(moved):
-            draft.problem("ips", "they cannot be replaced one by one; add and remove them in two tasks")
-            return
-        if ip not in current:
-            draft.step("add_sds_ip", "addSdsIp", {"ip": ip, "role": role}, {"ip": ip, "role": role})
-        elif role is None:
-            draft.step("remove_sds_ip", "removeSdsIp", {"ip": ip}, {"ip": ip})
-        else:
-            draft.step("set_sds_ip_role", "setSdsIpRole", {"sdsIpToSet": ip, "newRole": role}, {"ip": ip, "role": role})
-        current = moved
-
-
-def _moved(addresses: Mapping[str, str], ip: str, role: Optional[str]) -> dict[str, str]:
-    return {key: value for key, value in {**addresses, ip: role}.items() if value is not None}
-
-
-def _serves(addresses: Mapping[str, str]) -> bool:
-    roles = set(addresses.values())
-    return ("all" in roles or roles == {"sdsOnly", "sdcOnly"}) and len(addresses) <= MAXIMUM_IPS
+    words = {"add_sds_ip": "addSdsIp", "remove_sds_ip": "removeSdsIp", "set_sds_ip_role": "setSdsIpRole"}
+    try:
+        for move in sds_addresses.moves(present, after):
+            body: Values = dict(move.detail)
+            if move.action == "set_sds_ip_role":
+                body = {"sdsIpToSet": move.ip, "newRole": move.role}
+            draft.step(move.action, words[move.action], body, move.detail)
+    except sds_addresses.NotOneByOne:
+        draft.problem("ips", "they cannot be replaced one by one; add and remove them in two tasks")
 
 
 def _listed(addresses: Mapping[str, str]) -> list[Values]:
@@ -193,8 +176,5 @@ def _listed(addresses: Mapping[str, str]) -> list[Values]:
 
 
 def _check_roles(draft: Draft, addresses: Mapping[str, str]) -> None:
-    roles = set(addresses.values())
-    if "all" not in roles and roles != {"sdsOnly", "sdcOnly"}:
-        draft.problem("ips", "one address must have role all, or one sdsOnly and one sdcOnly")
-    if len(addresses) > MAXIMUM_IPS:
-        draft.problem("ips", f"an SDS has at most {MAXIMUM_IPS} addresses, this would make {len(addresses)}")
+    for problem in sds_addresses.problems_of(addresses):
+        draft.problem("ips", problem)

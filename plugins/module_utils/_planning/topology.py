@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Optional
 
+from . import sds_addresses
 from .model import Device, Sds, Snapshot
 from .topology_disks import PassedOver
 from .topology_document import Topology, TopologyError, WantedDevice, WantedSds
@@ -35,7 +36,7 @@ def plan_with_reasons(topology: Topology, snapshot: Snapshot) -> tuple[tuple[Ste
     steps += plan_volumes(topology, system, problems)
     passed_over: list[PassedOver] = []
     if topology.prune:
-        new_devices = [step for step in steps if step.action == "add_device"]
+        new_devices = [step for step in steps if step.action == "create_device"]
         removals, passed_over = plan_prune(topology, system, new_devices, problems)
         steps += removals
     if problems:
@@ -110,15 +111,24 @@ class _NodePlanner:
                 f"{wanted.where}.fault_set: SDS {wanted.name} is in {fault_set or 'no fault set'}, and an SDS can only "
                 "be given a fault set when it is created"
             )
-        roles = {address.ip: address.role for address in present.ips}
-        steps = []
-        for address in wanted.ips:
-            detail = {"ip": address.ip, "role": address.role}
-            if address.ip not in roles:
-                steps.append(Step("sds", "add_sds_ip", wanted.name, wanted.name, detail))
-            elif roles[address.ip] != address.role:
-                steps.append(Step("sds", "set_sds_ip_role", wanted.name, wanted.name, detail))
-        return steps
+        return self._addresses(wanted, present)
+
+    def _addresses(self, wanted: WantedSds, present: Sds) -> list[Step]:
+        """Others go only under prune, and where the topology gives an SDS addresses at all."""
+        if not wanted.ips:
+            return []
+        before = {address.ip: address.role for address in present.ips}
+        named = {address.ip: address.role for address in wanted.ips}
+        after = named if self._topology.prune else {**before, **named}
+        if before == after:
+            return []
+        trouble = sds_addresses.problems_of(after)
+        try:
+            moves = [] if trouble else sds_addresses.moves(before, after)
+        except sds_addresses.NotOneByOne:
+            moves, trouble = [], ["they cannot be replaced one by one; take two runs, with other addresses in between"]
+        self._problems += [f"{wanted.where}.ips: {problem}" for problem in trouble]
+        return [Step("sds", move.action, wanted.name, wanted.name, dict(move.detail)) for move in moves]
 
     def _device(self, wanted: WantedSds, sds: Optional[Sds], device: WantedDevice) -> list[Step]:
         key = (wanted.protection_domain, device.storage_pool)
@@ -144,7 +154,7 @@ class _NodePlanner:
             "path": device.path,
             "name": device.name,
         }
-        return [Step("device", "add_device", device.name or f"{wanted.name}:{device.path}", wanted.name, detail)]
+        return [Step("device", "create_device", device.name or f"{wanted.name}:{device.path}", wanted.name, detail)]
 
     def _existing_device(self, wanted: WantedSds, device: WantedDevice, present: Device) -> list[Step]:
         label = f"{device.path} of SDS {wanted.name}"

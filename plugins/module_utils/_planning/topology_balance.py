@@ -23,7 +23,7 @@ def growth_warnings(
     units = _units_kib(system)
     unknown = _grow(units, topology, system, steps, disks)
     warnings = []
-    for key in dict.fromkeys(_pool_of(step) for step in steps if step.action == "add_device"):
+    for key in dict.fromkeys(_pool_of(step) for step in steps if step.action == "create_device"):
         if key not in unknown:
             text = _unbalanced(units[key])
             if text:
@@ -62,7 +62,7 @@ def _grow(
     typical = {key: _typical_kib(system, key) for key in system.pools}
     known: dict[PoolKey, set[bool]] = {}
     for step in steps:
-        if step.action != "add_device":
+        if step.action != "create_device":
             continue
         key, name = _pool_of(step), step.detail["sds"]
         unit = system.fault_unit(name) if name in system.sds else fault_unit_label(name, fault_sets[name])

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from . import sds_addresses
 from .model import SdsIp
 from .topology_values import ValueReader
 
@@ -227,9 +228,8 @@ class _Reader(ValueReader):
     ) -> WantedSds:
         keys = self.mapping(entry, where, {"name", "ips", "fault_set", "devices"})
         ips = tuple(self._ip(e, w) for e, w in self.entries(keys, "ips", where))
-        roles = {address.role for address in ips}
-        if ips and "all" not in roles and roles != {"sdsOnly", "sdcOnly"}:
-            self.problem(f"{where}.ips", "one address must have role all, or one sdsOnly and one sdcOnly")
+        for problem in sds_addresses.problems_of({address.ip: address.role for address in ips}) if ips else ():
+            self.problem(f"{where}.ips", problem)
         devices, disks = self._storage(keys, where, only_pool) if keys.get("devices") is not None else shared
         return WantedSds(
             where=where,

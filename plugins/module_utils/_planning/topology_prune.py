@@ -48,7 +48,6 @@ class _Pruner:
     def plan(self) -> tuple[list[Step], list[PassedOver]]:
         steps = [
             *self._devices(),
-            *self._addresses(),
             *self._servers(),
             *self._pools(),
             *self._fault_sets(),
@@ -182,17 +181,6 @@ class _Pruner:
         if wanted is not None and wanted.spare_percentage is not None:
             return wanted.spare_percentage if wanted.spare_percentage >= floor or wanted.allow_small_spare else None
         return pool.spare_percentage if wanted and wanted.allow_small_spare else max(floor, pool.spare_percentage)
-
-    def _addresses(self) -> list[Step]:
-        """Of servers that the topology gives addresses. What it gives is enough for a server: that was validated."""
-        steps = []
-        for wanted in self._topology.sds:
-            present = self._system.sds.get(wanted.name)
-            ips = {address.ip for address in wanted.ips}
-            for address in present.ips if present and ips else ():
-                if address.ip not in ips:
-                    steps.append(Step("remove_sds_ip", "remove_sds_ip", wanted.name, wanted.name, {"ip": address.ip}))
-        return steps
 
     def _servers(self) -> list[Step]:
         wanted = {sds.name for sds in self._topology.sds}

@@ -25,7 +25,6 @@ PHASES = (
     "volume",
     "mapping",
     "remove_device",
-    "remove_sds_ip",
     "remove_sds",
     "remove_storage_pool",
     "remove_fault_set",

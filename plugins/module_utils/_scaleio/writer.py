@@ -115,7 +115,7 @@ class Writer:
         body = {"sdsIpToSet": detail["ip"], "newRole": detail["role"]}
         self._act("Sds", self._sds[name], "setSdsIpRole", body)
 
-    def _add_device(self, name: str, detail: dict[str, Any]) -> None:
+    def _create_device(self, name: str, detail: dict[str, Any]) -> None:
         key = (detail["protection_domain"], detail["storage_pool"])
         body = {
             "deviceCurrentPathname": detail["path"],

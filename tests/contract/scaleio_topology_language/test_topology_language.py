@@ -111,7 +111,7 @@ def test_old_disks_are_replaced_by_new_ones_in_one_run(world: World) -> None:
     content.fill_pool(world.system, "default", 60)
     result = apply(world, short("abc", "/dev/sdc"), prune=True)
     assert actions(result) == [
-        *[f"add_device {name}:/dev/sdc" for name in "abc"],
+        *[f"create_device {name}:/dev/sdc" for name in "abc"],
         *[f"remove_device {name}:/dev/sdb" for name in "abc"],
     ]
     assert {device["path"] for device in result["snapshot"]["devices"]} == {"/dev/sdc"}

@@ -169,7 +169,7 @@ class Simulation:
         (address,) = [a for a in self._named("sds", name)["ips"] if a["ip"] == detail["ip"]]
         address["role"] = detail["role"]
 
-    def add_device(self, name, detail):
+    def create_device(self, name, detail):
         sds = self._named("sds", detail["sds"])["id"]
         assert not [d for d in self.state["devices"] if (d["sds_id"], d["path"]) == (sds, detail["path"])]
         size = capacity.device_capacity_kib(self._disk_gib(detail["sds"], detail["path"]))

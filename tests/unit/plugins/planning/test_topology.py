@@ -51,11 +51,11 @@ def test_from_nothing_everything_comes_in_the_order_of_the_phases():
         "create_protection_domain",
         "create_storage_pool",
         *["create_sds"] * 3,
-        *["add_device"] * 3,
+        *["create_device"] * 3,
     ]
     pool = steps[1].detail
     assert (pool["spare_percentage"], pool["media_type"]) == (34, "HDD")
-    assert {step.queue for step in steps if step.action == "add_device"} == {"agent1", "agent2", "agent3"}
+    assert {step.queue for step in steps if step.action == "create_device"} == {"agent1", "agent2", "agent3"}
 
 
 def test_a_2x_system_is_not_asked_for_a_media_type():
@@ -82,7 +82,7 @@ def test_devices_are_added_to_known_servers_without_repeating_their_addresses():
         ]
     }
     (step,) = plan(document, built())
-    assert (step.action, step.object, step.queue) == ("add_device", "vol-1", "agent2")
+    assert (step.action, step.object, step.queue) == ("create_device", "vol-1", "agent2")
     after = Simulation(built()).run([step])
     assert plan(document, after) == ()
     # The same volume under another path after a restart is still the same device.
@@ -96,6 +96,24 @@ def test_unnamed_devices_get_the_name_that_is_asked_for():
     (step,) = plan(document, built())
     assert (step.action, step.object) == ("rename_device", "first")
     assert plan(document, Simulation(built()).run([step])) == ()
+
+
+def test_a_server_serves_everybody_while_its_addresses_change():
+    document = three_agents()
+    domain(document)["sds"][0]["ips"] = [{"ip": "10.0.0.11", "role": "sdsOnly"}, {"ip": "10.0.0.91", "role": "sdcOnly"}]
+    steps = plan(document, built())
+    assert [(step.action, step.detail) for step in steps] == [
+        ("add_sds_ip", {"ip": "10.0.0.91", "role": "sdcOnly"}),
+        ("set_sds_ip_role", {"ip": "10.0.0.11", "role": "sdsOnly"}),
+    ]
+    after = Simulation(built()).run(steps)
+    (step,) = plan(three_agents(), after)
+    assert (step.action, step.detail) == ("set_sds_ip_role", {"ip": "10.0.0.11", "role": "all"})
+    too_many = [{"ip": f"10.7.0.{n}", "role": "all"} for n in range(1, 9)]
+    domain(document)["sds"][0]["ips"] = too_many
+    assert problems(document, built()) == [
+        "protection_domains[0].sds[0].ips: an SDS has at most 8 addresses, this would make 9"
+    ]
 
 
 def test_settings_volumes_and_mappings():

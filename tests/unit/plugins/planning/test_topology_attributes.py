@@ -44,7 +44,7 @@ def test_agents_that_say_what_they_have():
         ],
     }
     steps = plan_topology(parse_topology(read["topology"]), empty())
-    assert [step.action for step in steps].count("add_device") == 9
+    assert [step.action for step in steps].count("create_device") == 9
 
 
 def test_agents_that_say_nothing_give_their_blank_disks_to_one_pool():
@@ -53,7 +53,7 @@ def test_agents_that_say_nothing_give_their_blank_disks_to_one_pool():
     small = {**disk, "path": "/dev/sdc", "paths": ["/dev/sdc"], "size_gib": 100.0}
     plan = make_plan(read_request(read["topology"], {f"agent{n}": [disk, small] for n in (1, 2, 3)}), empty())
     assert {step.object for step in plan.steps if step.phase == "storage_pool"} == {"all"}
-    assert [step.detail["path"] for step in plan.steps if step.action == "add_device"] == ["/dev/sdb"] * 3
+    assert [step.detail["path"] for step in plan.steps if step.action == "create_device"] == ["/dev/sdb"] * 3
     assert read["clients"]["agent3"] == [{"protection_domain": "pd", "storage_pool": "all"}]
 
 

@@ -34,7 +34,7 @@ def planned(disks, bought=None, snapshot=None, **rule):
 
 
 def added(plan):
-    return sorted((s.detail["sds"], s.detail["path"]) for s in plan.steps if s.action == "add_device")
+    return sorted((s.detail["sds"], s.detail["path"]) for s in plan.steps if s.action == "create_device")
 
 
 def test_every_blank_disk_of_the_right_size_is_taken():
@@ -76,7 +76,7 @@ def test_spinning_disks_and_others_go_to_pools_of_their_own():
     wanted = {**document(), "pools": ["f", "s"], "devices": [fast, slow]}
     disks = on_all(disk("/dev/sdb", rotational=True), disk("/dev/sdc", rotational=False), disk("/dev/sdd"))
     plan = make_plan(read_request(wanted, disks), empty())
-    pools = {step.detail["path"]: step.detail["storage_pool"] for step in plan.steps if step.action == "add_device"}
+    pools = {step.detail["path"]: step.detail["storage_pool"] for step in plan.steps if step.action == "create_device"}
     assert pools == {"/dev/sdb": "s", "/dev/sdc": "f"}
     assert {item.reason for item in plan.passed_over} == {"it is known as a spinning disk"}
 

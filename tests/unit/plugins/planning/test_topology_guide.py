@@ -54,7 +54,7 @@ def test_every_document_can_be_applied_to_an_empty_system(document):
     names = [sds.name for sds in parse_topology(document).sds]
     plan = make_plan(read_request(document, {name: [DISK] for name in names}), start)
     assert [step.action for step in plan.steps].count("create_sds") == 3
-    assert [step.action for step in plan.steps].count("add_device") >= 3
+    assert [step.action for step in plan.steps].count("create_device") >= 3
 
 
 def test_the_common_case_takes_five_lines():

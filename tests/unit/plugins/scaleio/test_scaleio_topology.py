@@ -29,7 +29,7 @@ def test_from_nothing_and_then_nothing(start_emulator, run_module, three_agents,
         "create_storage_pool",
         "set_capacity_alerts",
         *["create_sds"] * 3,
-        *["add_device"] * 3,
+        *["create_device"] * 3,
     ]
     (pool,) = first["snapshot"]["storage_pools"]
     assert (pool["spare_percentage"], pool["zero_padding_enabled"]) == (34, True)
@@ -63,7 +63,7 @@ def test_check_mode_predicts_and_writes_nothing(emulator, run_module, three_agen
     predicted = run_module(scaleio_topology.main, check_mode=True, **arguments)
     assert predicted["changed"]
     assert emulator.writes() == []
-    assert "+ add_device agent1:/dev/sdb" in predicted["diff"]["prepared"]
+    assert "+ create_device agent1:/dev/sdb" in predicted["diff"]["prepared"]
     assert predicted["snapshot"]["sds"] == []
     done = run_module(scaleio_topology.main, **arguments)
     assert done["steps"] == predicted["steps"]
@@ -113,7 +113,7 @@ def test_remediation_adds_named_devices_to_known_servers(emulator, run_module, t
     arguments = emulator.options(topology={"protection_domains": [{"name": "default", "sds": sds}]})
     emulator.control("/reset_counters")
     result = run_module(scaleio_topology.main, **arguments)
-    assert actions(result) == ["add_device"] * 3
+    assert actions(result) == ["create_device"] * 3
     assert len(emulator.writes()) == 3
     assert {device["name"] for device in result["snapshot"]["devices"]} == {None, "vol-01", "vol-02", "vol-03"}
     assert not run_module(scaleio_topology.main, **arguments)["changed"]
@@ -126,7 +126,7 @@ def test_servers_are_worked_on_at_the_same_time_but_disks_of_one_in_turn(emulato
     slow = {"kind": "delay", "delay_seconds": 0.1}
     emulator.control("/fault", **slow, path_prefix="/api/types/Device", method="POST", times=12)
     result = run_module(scaleio_topology.main, **emulator.options(topology=topology))
-    assert actions(result).count("add_device") == 12
+    assert actions(result).count("create_device") == 12
     # The MDM refuses a second addition to an SDS while one is on its way; none was refused, so none was sent.
     assert len([request for request in emulator.requests() if request == "POST /api/types/Device/instances"]) == 12
 
@@ -137,7 +137,7 @@ def test_a_lost_answer_is_looked_up_and_not_repeated(emulator, run_module, three
     arguments = emulator.options(topology=three_agents())
     result = run_module(scaleio_topology.main, **arguments)
     assert sorted(actions(result)) == sorted(
-        ["create_protection_domain", "create_storage_pool", *["create_sds"] * 3, *["add_device"] * 3]
+        ["create_protection_domain", "create_storage_pool", *["create_sds"] * 3, *["create_device"] * 3]
     )
     assert emulator.requests().count("POST /api/types/StoragePool/instances") == 1
     assert emulator.requests().count("POST /api/types/Device/instances") == 3
@@ -153,15 +153,15 @@ def test_a_failure_midway_says_what_is_done_and_a_further_run_continues(emulator
     result = run_module(scaleio_topology.main, **arguments)
     assert result["failed"]
     assert "Could not open the device (error 71, HTTP 500)" in result["msg"]
-    assert result["msg"].startswith("add_device agent")
+    assert result["msg"].startswith("create_device agent")
     assert "Check that the path exists on the SDS's host" in result["msg"]
     assert "Done: 5 steps. Not done: 3 steps." in result["msg"]
     failure = result["failure"]
     assert (failure["code"], failure["error_code"], failure["server"]) == ("refused", 71, text)
     assert failure["object"].endswith(":/dev/sdb")
-    assert [step["action"] for step in failure["steps_not_done"]] == ["add_device"] * 3
+    assert [step["action"] for step in failure["steps_not_done"]] == ["create_device"] * 3
     emulator.control("/clear_faults")
-    assert actions(run_module(scaleio_topology.main, **arguments)) == ["add_device"] * 3
+    assert actions(run_module(scaleio_topology.main, **arguments)) == ["create_device"] * 3
 
 
 def test_an_invalid_topology_is_refused_before_any_connection(run_module, three_agents):
