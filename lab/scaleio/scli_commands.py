@@ -67,6 +67,8 @@ def _create_cluster(context: Context) -> str:
         "name": context.get("master_mdm_name") or None,
         "ips": ips,
         "management_ips": context.list("master_mdm_management_ip"),
+        "virtual_ips": context.list("cluster_virtual_ip"),
+        "virtual_ip_interfaces": context.list("master_mdm_virtual_ip_interface"),
     }
     context.ask(request, context.list("mdm_ip") or ips)
     return "Successfully created the MDM Cluster."
@@ -104,6 +106,7 @@ def _add_standby(context: Context) -> str:
         "managementIps": context.list("new_mdm_management_ip"),
         "role": {"manager": "Manager", "tb": "TieBreaker"}.get(role, role),
         "forceClean": str(context.has("force_clean")),
+        "virtIpIntfs": context.list("new_mdm_virtual_ip_interface"),
     }
     optional = {"name": context.get("new_mdm_name"), "port": context.get("new_mdm_port")}
     answer = context.rest("POST", f"{SYSTEM}/addStandbyMdm", {**body, **{k: v for k, v in optional.items() if v}})
@@ -150,6 +153,18 @@ def _rename_mdm(context: Context) -> str:
     body = {"id": _member(context, "mdm"), "newName": context.get("new_name")}
     context.rest("POST", f"{SYSTEM}/renameMdm", body)
     return "Successfully renamed the MDM."
+
+
+def _modify_interfaces(context: Context) -> str:
+    interfaces = context.list("new_mdm_virtual_ip_interface")
+    body = {"id": _member(context, "target_mdm"), "virtIpIntfs": interfaces}
+    context.rest("POST", f"{SYSTEM}/modifyVirtualIpInterfaces", body)
+    return "Successfully modified the virtual IP interfaces."
+
+
+def _modify_virtual_ips(context: Context) -> str:
+    context.ask({"op": "set_virtual_ips", "token": context.token, "ips": context.list("cluster_virtual_ip")})
+    return "Successfully modified the virtual IPs of the cluster."
 
 
 def _rename_system(context: Context) -> str:
@@ -332,7 +347,7 @@ COMMANDS = {
     "create_mdm_cluster": Command(
         _create_cluster,
         ("master_mdm_ip",),
-        ("master_mdm_name", "master_mdm_management_ip"),
+        ("master_mdm_name", "master_mdm_management_ip", "master_mdm_virtual_ip_interface", "cluster_virtual_ip"),
     ),
     "login": Command(_login, ("username", "password")),
     "logout": Command(_logout),
@@ -343,12 +358,14 @@ COMMANDS = {
     "add_standby_mdm": Command(
         _add_standby,
         ("new_mdm_ip", "mdm_role"),
-        ("new_mdm_name", "new_mdm_management_ip", "new_mdm_port"),
+        ("new_mdm_name", "new_mdm_management_ip", "new_mdm_port", "new_mdm_virtual_ip_interface"),
     ),
     "remove_standby_mdm": Command(_remove_standby, (), _ids("remove_mdm")),
     "switch_cluster_mode": Command(_switch_mode, ("cluster_mode",), NEW_MEMBERS),
     "switch_mdm_ownership": Command(_switch_ownership, (), _ids("new_master_mdm")),
     "rename_mdm": Command(_rename_mdm, ("new_name",), ("mdm_id", "mdm_name")),
+    "modify_virtual_ip_interfaces": Command(_modify_interfaces, ("new_mdm_virtual_ip_interface",), _ids("target_mdm")),
+    "modify_cluster_virtual_ips": Command(_modify_virtual_ips, ("cluster_virtual_ip",)),
     "rename_system": Command(_rename_system, ("new_name",)),
     "add_protection_domain": Command(_add_domain, ("protection_domain_name",)),
     "remove_protection_domain": Command(

@@ -60,7 +60,7 @@ def query_cluster(context: Context) -> str:
         "Cluster:",
         f"    {name}Mode: {mode}, State: {STATES[cluster['clusterState']]}, "
         f"Active: {cluster['goodNodesNum']}/{size}, Replicas: {cluster['goodReplicasNum']}/{size // 2 + 1}",
-        "    Virtual IPs: N/A",
+        f"    Virtual IPs: {', '.join(cluster['virtualIps']) or 'N/A'}",
         "Master MDM:",
         *_member(cluster["master"]),
     ]
@@ -75,7 +75,8 @@ def query_cluster(context: Context) -> str:
 def _member(member: dict) -> list[str]:
     manager = member["role"] == "Manager"
     management = f", Management IPs: {', '.join(member['managementIPs'])}" if manager else ""
-    interfaces = ", Virtual IP interfaces: N/A" if manager else ""
+    carried = ", ".join(member["virtualInterfaces"]) or "N/A"
+    interfaces = f", Virtual IP interfaces: {carried}" if manager else ""
     status = f"Status: {member['status']}, " if "status" in member else ""
     return [
         f"    Name: {member['name']}, ID: 0x{member['id']}",

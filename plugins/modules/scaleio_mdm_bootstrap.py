@@ -9,8 +9,10 @@ module: scaleio_mdm_bootstrap
 short_description: Form an MDM cluster with scli
 version_added: "0.1.0"
 description:
-  - Creates the MDM cluster on its first primary, sets the password of C(admin), adds the other members, switches the
-    cluster to three or five nodes and names the system.
+  - Creates the MDM cluster on its first primary, sets the password of C(admin), adds the other members and the
+    standbys, switches the cluster to three or five nodes, gives it its virtual addresses and names the system.
+  - A running cluster grows from one to three or five nodes and from three to five. It is refused while the cluster
+    misses a member. Nothing is ever taken out of it here; M(mesos_scaleio.platform.scaleio_mdm_cluster) does that.
   - Steps that are already done are left out, so that a run that was interrupted is continued by the next one.
   - There is no REST call for this, so the module runs C(scli) on a host that has it. It must run as root there.
   - C(scli) takes passwords on its command line only. They are visible to other users of the host for that moment.
@@ -20,7 +22,7 @@ author:
 options:
   members:
     description:
-      - Members of the cluster, C(1), C(3) or C(5) of them.
+      - Members of the cluster. C(1), C(3) or C(5) of them vote, the others are standbys.
     type: list
     elements: dict
     required: true
@@ -39,9 +41,22 @@ options:
       role:
         description:
           - What the member is when the cluster is formed.
+          - V(standby_manager) and V(standby_tiebreaker) are installed and known, and wait to replace one that is lost.
         type: str
-        choices: [primary, secondary, tiebreaker]
+        choices: [primary, secondary, tiebreaker, standby_manager, standby_tiebreaker]
         required: true
+      virtual_ip_interfaces:
+        description:
+          - Network interfaces on which the member carries the virtual addresses while it is primary, in their order.
+        type: list
+        elements: str
+        default: []
+  virtual_ips:
+    description:
+      - Addresses that always belong to the primary. Without them those of the cluster are left alone.
+    type: list
+    elements: str
+    default: []
   password:
     description:
       - Password of the user C(admin).
@@ -88,6 +103,18 @@ EXAMPLES = r"""
       - {name: agent3, ips: [192.0.2.16], role: tiebreaker}
     password: "{{ scaleio_admin_password }}"
     system_name: production
+
+- name: Let it grow to five nodes, with a standby and an address that follows the primary
+  mesos_scaleio.platform.scaleio_mdm_bootstrap:
+    members:
+      - {name: agent1, ips: [192.0.2.14], role: primary, virtual_ip_interfaces: [eth0]}
+      - {name: agent2, ips: [192.0.2.15], role: secondary, virtual_ip_interfaces: [eth0]}
+      - {name: agent3, ips: [192.0.2.16], role: tiebreaker}
+      - {name: master1, ips: [192.0.2.11], role: secondary, virtual_ip_interfaces: [eth0]}
+      - {name: master2, ips: [192.0.2.12], role: tiebreaker}
+      - {name: master3, ips: [192.0.2.13], role: standby_manager, virtual_ip_interfaces: [eth0]}
+    virtual_ips: [192.0.2.20]
+    password: "{{ scaleio_admin_password }}"
 """
 
 RETURN = r"""
@@ -110,12 +137,14 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.mdm_bootstrap import (
+    ROLES,
     Member,
     Step,
     Wanted,
     parse_query_cluster,
     plan,
     problems,
+    unsafe,
 )
 
 POLL_SECONDS = 0.5
@@ -180,6 +209,16 @@ def read_cluster(scli):
     return cluster
 
 
+def wait_until_normal(scli):
+    """Whatever comes next may restart a member, so every new one has to hold the repository first."""
+    while read_cluster(scli).state != "Normal":
+        if time.monotonic() > scli.deadline:
+            raise Refused(
+                "the new members do not become Normal", "", "look at their MDM daemons and run again to continue"
+            )
+        time.sleep(POLL_SECONDS)
+
+
 def apply(scli, step, params):
     if step.action == "set_password":
         # A new cluster still has the initial password, and wants it changed before anything else.
@@ -209,8 +248,13 @@ def bootstrap(module, scli, wanted, done, remaining):
     if found != "absent":
         cluster = read_cluster(scli)
     remaining.extend(plan(cluster, wanted))
+    why = unsafe(cluster, remaining)
+    if why:
+        raise Refused("nothing was changed", why, "bring the missing members back (scli --query_cluster names them)")
     while remaining and not module.check_mode:
         apply(scli, remaining[0], params)
+        if remaining[0].action == "switch_mode":
+            wait_until_normal(scli)
         done.append(remaining.pop(0))
     if (scli and found != "absent") or done:
         scli.run("--logout", wait=False)
@@ -224,7 +268,8 @@ def main():
     member = {
         "name": {"type": "str", "required": True},
         "ips": {"type": "list", "elements": "str", "required": True},
-        "role": {"type": "str", "choices": ["primary", "secondary", "tiebreaker"], "required": True},
+        "role": {"type": "str", "choices": list(ROLES), "required": True},
+        "virtual_ip_interfaces": {"type": "list", "elements": "str", "default": []},
     }
     module = AnsibleModule(
         argument_spec={
@@ -232,6 +277,7 @@ def main():
             "password": {"type": "str", "required": True, "no_log": True},
             # Everybody knows it, and masking the word admin would make the messages unreadable.
             "initial_password": {"type": "str", "default": "admin", "no_log": False},
+            "virtual_ips": {"type": "list", "elements": "str", "default": []},
             "system_name": {"type": "str"},
             "executable": {"type": "str", "default": "scli"},
             "wait_timeout_seconds": {"type": "int", "default": 60},
@@ -239,8 +285,11 @@ def main():
         supports_check_mode=True,
     )
     params = module.params
-    members = tuple(Member(entry["name"], tuple(entry["ips"]), entry["role"]) for entry in params["members"])
-    wanted = Wanted(members, params["system_name"] or "")
+    members = tuple(
+        Member(entry["name"], tuple(entry["ips"]), entry["role"], tuple(entry["virtual_ip_interfaces"]))
+        for entry in params["members"]
+    )
+    wanted = Wanted(members, params["system_name"] or "", tuple(params["virtual_ips"]))
     done, remaining = [], []
     try:
         wrong = problems(wanted)
@@ -253,6 +302,7 @@ def main():
         bootstrap(module, Scli(module, executable, managers) if executable else None, wanted, done, remaining)
     except Refused as error:
         server = error.server.splitlines()[-1] if error.server else "no answer"
+        server = server if server.endswith((".", ":")) else f"{server}."
         module.fail_json(
             msg=f"MDM cluster: {error.what}: {server} Remedy: {error.remedy}.",
             failure={"code": "mdm_cluster", "object": wanted.system_name, "server": server, "remedy": error.remedy},

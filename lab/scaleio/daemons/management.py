@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from lab.scaleio.daemons import members, sessions
+from lab.scaleio.daemons import members, sessions, virtual_ips
 from lab.scaleio.daemons.ballot import MANAGER, TIE_BREAKER
 from lab.scaleio.daemons.codes import (
     BAD_ADDRESS,
@@ -43,6 +43,7 @@ class Management:
             "create_mdm_cluster": self._create_cluster,
             "login": self._login,
             "set_password": self._set_password,
+            "set_virtual_ips": self._set_virtual_ips,
             "rest": self._rest,
             "sdc_hello": self._sdc_hello,
             "sdc_write": self._sdc_write,
@@ -53,6 +54,7 @@ class Management:
             "switchClusterMode": self._switch_mode,
             "changeMdmOwnership": self._change_ownership,
             "renameMdm": self._rename_mdm,
+            "modifyVirtualIpInterfaces": self._set_interfaces,
         }
 
     def answer(self, request: dict, client_ip: str) -> dict:
@@ -113,8 +115,10 @@ class Management:
             port=self._mdm.cluster_port,
             role=MANAGER,
             voter=True,
+            virtual_ip_interfaces=request.get("virtual_ip_interfaces") or [],
         )
-        cluster = members.new_cluster(member)
+        _check_interfaces(member)
+        cluster = members.new_cluster(member, request.get("virtual_ips"))
         system = System.create(
             profile=self._mdm.profile,
             probe=self._mdm.devices,
@@ -193,7 +197,7 @@ class Management:
             "system_id": system.id,
             "sdc_id": sdc["id"],
             "approved": sdc["sdcApproved"],
-            "mdm_ips": [ip for member in managers for ip in member["ips"]],
+            "mdm_ips": cluster.get("virtual_ips") or [ip for member in managers for ip in member["ips"]],
             "volumes": volumes,
         }
 
@@ -220,6 +224,7 @@ class Management:
             port=int(body.get("port") or self._mdm.cluster_port),
             role=members.role_of(str(body.get("role") or MANAGER)),
             voter=False,
+            virtual_ip_interfaces=_as_list(body.get("virtIpIntfs")),
         )
         if not member["ips"]:
             raise Refusal(62, "The new MDM needs an IP address")
@@ -268,6 +273,32 @@ class Management:
         member = members.find(self._mdm.ballot.cluster, str(body.get("id")))
         reign.change_cluster(members.renamed(self._mdm.ballot.cluster, member, str(body.get("newName"))))
         return {}
+
+    # -- virtual IPs
+
+    def _set_interfaces(self, reign: Reign, body: dict) -> dict:
+        ballot = self._mdm.ballot
+        member = members.find(ballot.cluster, str(body.get("id")))
+        changed = {**member, "virtual_ip_interfaces": _as_list(body.get("virtIpIntfs"))}
+        if member["id"] == ballot.node_id:
+            _check_interfaces(changed)
+        elif why_not := self._mdm.node.invite(changed, ballot.cluster, force_clean=False):
+            raise Refusal(WRONG_CLUSTER_STATE, f"Could not change MDM {member['name']}: {why_not}")
+        reign.change_cluster(members.with_interfaces(ballot.cluster, member, changed["virtual_ip_interfaces"]))
+        return {}
+
+    def _set_virtual_ips(self, request: dict, _client_ip: str) -> dict:
+        """Only scli has this; no REST call of the product is known."""
+        reign = self._reign()
+        sessions.check(reign.session_key, request.get("token"))
+        with self._cluster_lock:
+            reign.change_cluster(members.with_virtual_ips(self._mdm.ballot.cluster, _as_list(request.get("ips"))))
+        return {}
+
+
+def _check_interfaces(member: dict) -> None:
+    if absent := virtual_ips.unknown(member["virtual_ip_interfaces"]):
+        raise Refusal(BAD_ADDRESS, f"MDM {member['name']} has no network interface {', '.join(absent)}")
 
 
 def _as_list(value: object) -> list[str]:

@@ -13,9 +13,11 @@ from lab.scaleio.daemons.management import Management
 from lab.scaleio.daemons.monitor import Monitor, RemoteDevices
 from lab.scaleio.daemons.node import Node, NotPrimary
 from lab.scaleio.daemons.service import Arguments, note, until_terminated
+from lab.scaleio.daemons.virtual_ips import VirtualIps
 from lab.scaleio.system import System
 
 ROUND_SECONDS = 1.0
+VIRTUAL_IP_SECONDS = 0.25  # shorter than the gap between the end of a term and the next
 
 
 class Reign:
@@ -104,6 +106,9 @@ class Mdm:
             self.close()
             raise
         self.node.start()
+        self._closed = threading.Event()
+        self._carrier = threading.Thread(target=self._carry_virtual_ips, daemon=True)
+        self._carrier.start()
 
     def retire(self) -> None:
         """Before an orderly end: let a slave that has everything take over at once, instead of noticing the silence."""
@@ -123,7 +128,20 @@ class Mdm:
             server.close()
         self._deposed()
         if len(self._servers) == 2:
+            self._closed.set()
+            self._carrier.join(2)
             self.node.stop()
+
+    def _carry_virtual_ips(self) -> None:
+        """They are on this host exactly while this MDM is master, and answers."""
+        carried = VirtualIps()
+        if (self.ballot.cluster or {}).get("virtual_ips"):
+            carried.leave_behind()
+        while not self._closed.wait(VIRTUAL_IP_SECONDS):
+            member = self.ballot.member(self.ballot.node_id) if self.node.serving else None
+            ips = self.ballot.cluster.get("virtual_ips", []) if member else []
+            carried.hold(ips, member.get("virtual_ip_interfaces", []) if member else [])
+        carried.hold([], [])
 
     def _elected(self, epoch: int, state: dict) -> None:
         self._deposed()
@@ -149,7 +167,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cluster-port", type=int, default=9011)
     parser.add_argument("--certificate", type=Path, help="PEM file with key and certificate; without it plain only")
     parser.add_argument("--profile", default="3.6", help="version to be")
+    parser.add_argument("--leave-virtual-ips", action="store_true", help="give up what a killed MDM carried, and end")
     options = parser.parse_args(arguments)
+    if options.leave_virtual_ips:
+        VirtualIps().leave_behind()
+        return 0
     if options.certificate and not options.certificate.is_file():
         parser.error(f"no certificate at {options.certificate}")
     try:

@@ -7,13 +7,22 @@ import os
 from collections.abc import Callable
 
 from lab.scaleio.daemons.ballot import MANAGER, TIE_BREAKER
-from lab.scaleio.daemons.codes import WRONG_CLUSTER_STATE
+from lab.scaleio.daemons.codes import BAD_ADDRESS, WRONG_CLUSTER_STATE
 from lab.scaleio.refusal import Refusal
 
 MODES = {1: "OneNode", 3: "ThreeNodes", 5: "FiveNodes"}
 
 
-def new_member(*, name: str, ips: list[str], management_ips: list[str], port: int, role: str, voter: bool) -> dict:
+def new_member(
+    *,
+    name: str,
+    ips: list[str],
+    management_ips: list[str],
+    port: int,
+    role: str,
+    voter: bool,
+    virtual_ip_interfaces: list[str] | None = None,
+) -> dict:
     return {
         "id": os.urandom(8).hex(),
         "name": name,
@@ -22,12 +31,15 @@ def new_member(*, name: str, ips: list[str], management_ips: list[str], port: in
         "port": port,
         "role": role,
         "voter": voter,
+        "virtual_ip_interfaces": virtual_ip_interfaces or [],
     }
 
 
-def new_cluster(member: dict) -> dict:
+def new_cluster(member: dict, virtual_ips: list[str] | None = None) -> dict:
     number = int.from_bytes(os.urandom(8)) % (8 * 10**18) + 10**18  # 19 digits, as the product's
-    return {"id": str(number), "version": 1, "mode": "OneNode", "members": [member]}
+    return with_virtual_ips(
+        {"id": str(number), "version": 0, "mode": "OneNode", "members": [member]}, virtual_ips or []
+    )
 
 
 def find(cluster: dict, identifier: str) -> dict:
@@ -61,6 +73,28 @@ def renamed(cluster: dict, member: dict, name: str) -> dict:
     )
 
 
+def with_interfaces(cluster: dict, member: dict, interfaces: list[str]) -> dict:
+    """The interfaces on which a manager carries the virtual IPs while it is master."""
+    if member["role"] != MANAGER:
+        raise Refusal(WRONG_CLUSTER_STATE, f"MDM {member['name']} is a tie-breaker, which carries no virtual IPs")
+    changed = [
+        {**other, "virtual_ip_interfaces": interfaces} if other["id"] == member["id"] else other
+        for other in cluster["members"]
+    ]
+    return with_virtual_ips({**cluster, "members": changed}, cluster.get("virtual_ips", []))
+
+
+def with_virtual_ips(cluster: dict, ips: list[str]) -> dict:
+    own = {ip: member["name"] for member in cluster["members"] for ip in member["ips"]}
+    for ip in ips:
+        if ip in own:
+            raise Refusal(BAD_ADDRESS, f"The virtual IP address {ip} is an address of MDM {own[ip]}")
+    for member in cluster["members"]:
+        if ips and member["voter"] and member["role"] == MANAGER and not member.get("virtual_ip_interfaces"):
+            raise Refusal(WRONG_CLUSTER_STATE, f"MDM {member['name']} has no virtual IP interface")
+    return {**_changed(cluster, cluster["members"]), "virtual_ips": ips}
+
+
 def switched(cluster: dict, mode: str, add: dict[str, list[str]], remove: list[str], primary_id: str) -> dict:
     """The cluster in another mode. `add`: role -> identifiers of standbys; `remove`: members that become standbys."""
     if mode not in MODES.values():
@@ -89,7 +123,7 @@ def switched(cluster: dict, mode: str, add: dict[str, list[str]], remove: list[s
         )
     if mode == cluster["mode"] and members == cluster["members"]:
         raise Refusal(110)
-    return {**_changed(cluster, members), "mode": mode}
+    return with_virtual_ips({**cluster, "members": members, "mode": mode}, cluster.get("virtual_ips", []))
 
 
 def _changed(cluster: dict, members: list[dict]) -> dict:
@@ -111,7 +145,7 @@ def as_rest(
             "port": member["port"],
             "role": member["role"],
             "versionInfo": version,
-            "virtualInterfaces": [],
+            "virtualInterfaces": member.get("virtual_ip_interfaces", []),
         }
         if member["id"] == primary_id:
             master = {**entry, "opensslVersion": "OpenSSL 3.0"}
@@ -132,7 +166,7 @@ def as_rest(
         "clusterState": _state(cluster["mode"], shown),
         "goodNodesNum": 1 + sum(member["status"] == "Normal" for member in voters),
         "goodReplicasNum": 1 + good_slaves,
-        "virtualIps": [],
+        "virtualIps": cluster.get("virtual_ips", []),
         "master": master,
         **shown,
     }

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
-from lab.scaleio.daemons import wire
+from lab.scaleio.daemons import virtual_ips, wire
 from lab.scaleio.daemons.ballot import ELECTION_SECONDS, LEASE_SECONDS, MANAGER, Ballot
 
 BEAT_SECONDS = 0.5
@@ -68,6 +68,8 @@ class Node:
                 self.step_down("voted for another primary")
             return answer
         if kind == "attach":
+            if absent := virtual_ips.unknown(request.get("interfaces", [])):
+                return {"ok": False, "reason": f"it has no network interface {', '.join(absent)}"}
             return self.ballot.attach(request)
         if kind == "detach":
             return self._detach(request)
@@ -158,6 +160,7 @@ class Node:
     def invite(self, member: dict, cluster: dict, force_clean: bool) -> str:
         """Take a fresh MDM into the cluster as a standby; returns why not, or an empty text."""
         message = {"kind": "attach", "to": member["id"], "role": member["role"], "cluster": cluster}
+        message["interfaces"] = member.get("virtual_ip_interfaces", [])
         answer = self._ask(member, {**message, "force_clean": force_clean}, 5.0)
         return "" if answer.get("ok") else answer.get("reason", "no answer")
 

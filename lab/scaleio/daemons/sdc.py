@@ -67,7 +67,8 @@ class Sdc:
             self._set_mdms(request["ips"])
             return {"ok": True}
         if operation == "mod_mdm_ip":
-            if request["old"] not in self._mdm_ips:
+            # by an address that it was given, or that the MDM has told it since
+            if request["old"] not in [*self._mdm_ips, *self._view.get("mdm_ips", [])]:
                 return {"ok": False, "message": f"MDM {request['old']} is not configured"}
             self._set_mdms(request["ips"])
             return {"ok": True}

@@ -15,7 +15,16 @@ from tests.unit.lab.scaleio_daemons.cluster import PASSWORD, MdmCluster, wait_un
 
 MODULE = "ansible_collections.mesos_scaleio.platform.plugins.modules.scaleio_mdm_bootstrap"
 NAMES = {"127.0.0.1": ("mdm1", "primary"), "127.0.0.2": ("mdm2", "secondary"), "127.0.0.3": ("tb1", "tiebreaker")}
+MORE = {
+    "127.0.0.4": ("mdm3", "secondary"),
+    "127.0.0.5": ("tb2", "tiebreaker"),
+    "127.0.0.6": ("mdm4", "standby_manager"),
+}
 ALL_STEPS = ["create_cluster", "set_password", "add_standby", "add_standby", "switch_mode", "rename_system"]
+
+
+def listed(names):
+    return [{"name": name, "ips": [ip], "role": role} for ip, (name, role) in names.items()]
 
 
 @pytest.fixture
@@ -41,7 +50,7 @@ def mdms(tmp_path):
 def bootstrap(mdms, tmp_path, capsys):
     def run(check=False, **changes):
         options = {
-            "members": [{"name": name, "ips": [ip], "role": role} for ip, (name, role) in NAMES.items()],
+            "members": listed(NAMES),
             "password": PASSWORD,
             "system_name": "lab",
             "executable": str(tmp_path / "scli"),
@@ -90,6 +99,29 @@ def test_after_a_failover_nothing_is_to_be_done(bootstrap, mdms):
     mdms.signal("127.0.0.1", signal.SIGKILL)
     wait_until(lambda: mdms.status("127.0.0.2")["serving"], 10, "the secondary serves")
     assert bootstrap()["changed"] is False
+
+
+@pytest.mark.slow
+def test_three_nodes_become_five_with_a_standby_but_not_while_one_is_lost(bootstrap, mdms, tmp_path):
+    bootstrap()
+    mdms.roles = {**mdms.roles, **{ip: "01"[role != "tiebreaker"] for ip, (_name, role) in MORE.items()}}
+    for ip in MORE:
+        mdms.start_mdm(ip)
+    mdms.kill("127.0.0.3")
+    wanted = listed({**NAMES, **MORE})
+    wait_until(lambda: "Degraded" in bootstrap(members=wanted, check=True).get("msg", ""), 10, "the loss is known")
+    before = len(commands(tmp_path))
+    refused = bootstrap(members=wanted)
+    assert "would be grown" in refused["msg"]
+    assert not [line for line in commands(tmp_path)[before:] if "--add" in line or "--switch" in line]
+    mdms.start_mdm("127.0.0.3")
+    wait_until(lambda: not bootstrap(members=wanted, check=True).get("failed"), 10, "all are there")
+    grown = bootstrap(members=wanted)
+    assert grown["actions"] == ["add_standby"] * 3 + ["switch_mode"], grown
+    assert bootstrap(members=wanted)["changed"] is False
+    for ip in ("127.0.0.1", "127.0.0.5"):  # a primary and a tie-breaker at once: what three nodes do not survive
+        mdms.kill(ip)
+    wait_until(lambda: any(mdms.status(ip)["serving"] for ip in ("127.0.0.2", "127.0.0.4")), 15, "another one serves")
 
 
 def test_another_password_is_refused_and_nothing_is_done(bootstrap, tmp_path):

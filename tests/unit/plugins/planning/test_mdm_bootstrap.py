@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.mdm_bootstrap import (
@@ -11,6 +13,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.m
     parse_query_cluster,
     plan,
     problems,
+    unsafe,
 )
 
 MDM1 = Member("mdm1", ("10.0.0.1",), "primary")
@@ -96,13 +99,96 @@ def test_five_members_name_all_others_in_one_switch() -> None:
     assert "5_node" in switch.arguments
 
 
+MDM3 = Member("mdm3", ("10.0.0.4",), "secondary")
+TIE2 = Member("tb2", ("10.0.0.5",), "tiebreaker")
+SPARE = Member("mdm4", ("10.0.0.6",), "standby_manager")
+SPARE_TIE = Member("tb3", ("10.0.0.7",), "standby_tiebreaker")
+FIVE = Wanted((MDM1, MDM2, TIE, MDM3, TIE2, SPARE), "lab")
+
+
+def running(**changes: object) -> Cluster:
+    """The cluster of three after a fail-over, in which mdm2 leads."""
+    found = parse_query_cluster(THREE_NODES)
+    assert found is not None
+    return dataclasses.replace(found, **changes)  # type: ignore[arg-type]
+
+
+def test_three_become_five_whoever_leads_and_a_standby_is_only_added() -> None:
+    steps = plan(running(), FIVE)
+    assert [f"{step.action} {step.object}" for step in steps] == [
+        "add_standby mdm3",
+        "add_standby tb2",
+        "add_standby mdm4",
+        "switch_mode cluster",
+    ]
+    assert steps[-1].arguments[-4:] == ("--add_slave_mdm_name", "mdm3", "--add_tb_name", "tb2")
+
+
+def test_growing_that_was_interrupted_goes_on_with_the_names_that_the_cluster_knows() -> None:
+    standby = Member("other-name", ("10.0.0.4",), "standby")
+    steps = plan(running(members=(*running().members, standby)), FIVE)
+    assert [step.object for step in steps] == ["tb2", "mdm4", "cluster"]
+    assert "other-name" in steps[-1].arguments
+
+
+def test_standbys_of_both_kinds_say_which_they_are() -> None:
+    steps = plan(running(), Wanted((MDM1, MDM2, TIE, SPARE, SPARE_TIE), "lab"))
+    assert [(step.action, step.object, step.detail) for step in steps] == [
+        ("add_standby", "mdm4", "manager"),
+        ("add_standby", "tb3", "tb"),
+    ]
+
+
+def test_a_cluster_that_misses_a_member_is_not_grown_but_may_get_a_standby() -> None:
+    degraded = running(state="Degraded")
+    assert "Degraded" in unsafe(degraded, plan(degraded, FIVE))
+    assert unsafe(degraded, plan(degraded, Wanted((MDM1, MDM2, TIE, SPARE), "lab"))) == ""
+    assert unsafe(running(), plan(running(), FIVE)) == ""
+
+
+def test_members_are_never_taken_out() -> None:
+    assert actions(running(mode="5_node"), Wanted((MDM1, MDM2, TIE), "lab")) == []
+
+
+def carrying(member: Member) -> Member:
+    return dataclasses.replace(member, virtual_ip_interfaces=("eth0",))
+
+
+WITH_VIRTUAL = Wanted((carrying(MDM1), carrying(MDM2), TIE), "lab", ("10.0.0.100",))
+
+
+def test_virtual_addresses_from_the_beginning() -> None:
+    steps = plan(None, WITH_VIRTUAL)
+    create = steps[0].arguments
+    assert create[create.index("--cluster_virtual_ip") + 1] == "10.0.0.100"
+    assert create[create.index("--master_mdm_virtual_ip_interface") + 1] == "eth0"
+    assert steps[2].arguments[-2:] == ("--new_mdm_virtual_ip_interface", "eth0")
+    assert "eth0" not in steps[3].arguments
+    assert "set_virtual_ips" not in [step.action for step in steps]
+
+
+def test_virtual_addresses_of_a_cluster_that_runs() -> None:
+    steps = plan(running(), WITH_VIRTUAL)
+    assert [step.action for step in steps] == ["set_virtual_ip_interfaces"] * 2 + ["set_virtual_ips"]
+    text = THREE_NODES.replace("Virtual IPs: N/A", "Virtual IPs: 10.0.0.100")
+    assert plan(parse_query_cluster(text.replace("interfaces: N/A", "interfaces: eth0")), WITH_VIRTUAL) == []
+    assert plan(parse_query_cluster(text), WANTED) == []  # not asked for is left alone
+
+
 @pytest.mark.parametrize(
     ("members", "words"),
     [
         ((MDM1, MDM2), "1 primary, 1 secondary and 1 tiebreaker"),
         ((MDM2, TIE), "exactly one member"),
+        ((MDM1, MDM2, SPARE_TIE), "standbys apart"),
         ((MDM1, MDM2, Member("tb1", ("10.0.0.1",), "tiebreaker")), "address used twice: 10.0.0.1"),
     ],
 )
 def test_members_that_form_no_cluster(members: tuple[Member, ...], words: str) -> None:
     assert words in "; ".join(problems(Wanted(members)))
+
+
+def test_virtual_addresses_need_an_interface_and_must_be_free() -> None:
+    found = "; ".join(problems(Wanted((carrying(MDM1), MDM2, TIE), "lab", ("10.0.0.3",))))
+    assert "also on mdm2" in found
+    assert "address used twice: 10.0.0.3" in found
