@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import difflib
-from collections import Counter
-from collections.abc import Mapping, Sequence
+
+from .inventory_groups import Groups, Hosts, joins, listed, members_of
+from .inventory_storage import STORAGE_VARIABLES, storage_problems
 
 GROUPS = (
     "zookeeper",
@@ -32,7 +33,8 @@ REQUIRED = {
 VARIABLES = tuple(
     sorted(
         {name for names in REQUIRED.values() for name in names}
-        | {"scaleio_mdm_role", "scaleio_mdm_existing_addresses", "scaleio_spare_percentage"}
+        | {"scaleio_mdm_existing_addresses", "scaleio_spare_percentage"}
+        | set(STORAGE_VARIABLES)
         | {"container_storage", "scaleio_system_name", "mesos_module_dvdi_mesos_version", "mesos_module_dvdi_location"}
     )
 )
@@ -43,14 +45,6 @@ CONTAINER_STORAGE: dict[str, tuple[str, ...]] = {
     "docker_volume": ("scaleio_system_name",),
     "dvdi": ("scaleio_system_name", "mesos_module_dvdi_mesos_version", "mesos_module_dvdi_location"),
 }
-MDM_SHAPES = (
-    {"primary": 1},
-    {"primary": 1, "secondary": 1, "tiebreaker": 1},
-    {"primary": 1, "secondary": 2, "tiebreaker": 2},
-)
-
-Groups = Mapping[str, Sequence[str]]
-Hosts = Mapping[str, Mapping[str, object]]
 
 
 def problems(groups: Groups, hosts: Hosts) -> list[str]:
@@ -59,25 +53,11 @@ def problems(groups: Groups, hosts: Hosts) -> list[str]:
         *_ungrouped(groups, hosts),
         *_empty_groups(groups, hosts),
         *_even_groups(groups),
-        *_mdm_roles(groups, hosts),
         *_missing(groups, hosts),
         *_spare(groups, hosts),
+        *([] if joins(groups, hosts, GROUPS) else storage_problems(groups, hosts)),
         *_container_storage(groups, hosts),
     ]
-
-
-def _members(groups: Groups, name: str) -> list[str]:
-    return list(groups.get(name) or ())
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-
-
-def _joins(groups: Groups, hosts: Hosts) -> bool:
-    return any(
-        hosts[host].get("scaleio_mdm_existing_addresses") for group in GROUPS for host in _members(groups, group)
-    )
 
 
 def _ungrouped(groups: Groups, hosts: Hosts) -> list[str]:
@@ -96,10 +76,10 @@ def _ungrouped(groups: Groups, hosts: Hosts) -> list[str]:
 
 def _empty_groups(groups: Groups, hosts: Hosts) -> list[str]:
     needed = ["zookeeper", "mesos_masters", "mesos_agents", "scaleio_sds", "scaleio_sdc"]
-    if not _joins(groups, hosts):
+    if not joins(groups, hosts, GROUPS):
         needed.append("scaleio_mdm")
-    found = [f"Group {name} is empty: name its hosts." for name in needed if not _members(groups, name)]
-    if not _members(groups, "scaleio_gateway") and not _joins(groups, hosts):
+    found = [f"Group {name} is empty: name its hosts." for name in needed if not members_of(groups, name)]
+    if not members_of(groups, "scaleio_gateway") and not joins(groups, hosts, GROUPS):
         found.append("Group scaleio_gateway is empty: name the host of the Gateway.")
     return found
 
@@ -107,45 +87,31 @@ def _empty_groups(groups: Groups, hosts: Hosts) -> list[str]:
 def _even_groups(groups: Groups) -> list[str]:
     found = []
     for name, what in (("zookeeper", "a ZooKeeper ensemble"), ("mesos_masters", "a set of Mesos masters")):
-        members = _members(groups, name)
+        members = members_of(groups, name)
         if members and len(members) % 2 == 0:
             found.append(
-                f"Group {name} has {len(members)} hosts ({_listed(members)}): {what} needs an odd number, since an even"
+                f"Group {name} has {len(members)} hosts ({listed(members)}): {what} needs an odd number, since an even"
                 " one survives no more failures; add or remove one host."
             )
     return found
 
 
-def _mdm_roles(groups: Groups, hosts: Hosts) -> list[str]:
-    members = _members(groups, "scaleio_mdm")
-    if not members or _joins(groups, hosts):
-        return []
-    roles = Counter(str(hosts[host].get("scaleio_mdm_role", "none")) for host in members)
-    if dict(roles) in MDM_SHAPES:
-        return []
-    has = ", ".join(f"{host}: {hosts[host].get('scaleio_mdm_role', 'none')}" for host in members)
-    return [
-        f"The roles in group scaleio_mdm form no cluster ({has}): set scaleio_mdm_role of its hosts to exactly one"
-        " primary, one secondary and one tiebreaker, or one, two and two of them, or a single primary."
-    ]
-
-
 def _missing(groups: Groups, hosts: Hosts) -> list[str]:
     without: dict[str, list[str]] = {}
     for group, names in REQUIRED.items():
-        for host in _members(groups, group):
+        for host in members_of(groups, group):
             for name in names:
                 if name not in hosts[host] and host not in without.setdefault(name, []):
                     without[name].append(host)
     return [
-        f"Variable {name} is missing for {_listed(found)}: set it in the inventory, secrets in a vault."
+        f"Variable {name} is missing for {listed(found)}: set it in the inventory, secrets in a vault."
         for name, found in sorted(without.items())
         if found
     ]
 
 
 def _spare(groups: Groups, hosts: Hosts) -> list[str]:
-    members = _members(groups, "scaleio_sds")
+    members = members_of(groups, "scaleio_sds")
     values = {hosts[host]["scaleio_spare_percentage"] for host in members if "scaleio_spare_percentage" in hosts[host]}
     found = []
     for value in sorted(values, key=str):
@@ -162,17 +128,17 @@ def _spare(groups: Groups, hosts: Hosts) -> list[str]:
 def _container_storage(groups: Groups, hosts: Hosts) -> list[str]:
     found: list[str] = []
     without: dict[str, list[str]] = {}
-    for host in _members(groups, "mesos_agents"):
+    for host in members_of(groups, "mesos_agents"):
         way = str(hosts[host].get("container_storage", "none"))
         if way not in CONTAINER_STORAGE:
             found.append(f"container_storage of {host} is {way}: choose one of {', '.join(CONTAINER_STORAGE)}.")
             continue
-        if way != "none" and host not in _members(groups, "scaleio_sdc"):
+        if way != "none" and host not in members_of(groups, "scaleio_sdc"):
             found.append(f"container_storage of {host} is {way}, but it is no data client: add it to scaleio_sdc.")
         for name in CONTAINER_STORAGE[way]:
             if name not in hosts[host]:
                 without.setdefault(name, []).append(host)
     return found + [
-        f"Variable {name} is missing for {_listed(names)}: container_storage needs it."
+        f"Variable {name} is missing for {listed(names)}: container_storage needs it."
         for name, names in sorted(without.items())
     ]

@@ -48,6 +48,17 @@ def with_two_mistakes(hosts: Any, shared: Any) -> None:
     without_the_admin_password(hosts, shared)
 
 
+def with_every_mistake_of_a_cluster(hosts: Any, shared: Any) -> None:
+    members = hosts["all"]["children"]["scaleio_mdm"]["hosts"]
+    members["master1"] = {"scaleio_mdm_role": "secondary"}
+    hosts["all"]["hosts"]["agent2"]["ansible_host"] = hosts["all"]["hosts"]["agent1"]["ansible_host"]
+    shared["scaleio_mdm_virtual_ips"] = ["198.51.100.7"]
+    shared["scaleio_data_networks"] = ["192.0.2.0/24"]
+    shared["mesos_master_port"] = 443
+    shared["scaleio_sds_package"] = {"source": "url", "location": "https://packages.example.net/sds.deb"}
+    shared["scaleio_gateway_certificate"] = "-----BEGIN CERTIFICATE-----"
+
+
 CASES: list[tuple[Callable[[Any, Any], None], list[str]]] = [
     (without_master3_in_zookeeper, ["Group zookeeper has 2 hosts", "add or remove one host"]),
     (with_a_host_in_no_group, ["Host stray1 is in no group", "put it into one of zookeeper"]),
@@ -55,6 +66,18 @@ CASES: list[tuple[Callable[[Any, Any], None], list[str]]] = [
     (with_a_spare_larger_than_the_pool, ["scaleio_spare_percentage", "120"]),
     (with_two_primaries, ["agent2: primary", "exactly one primary"]),
     (with_two_mistakes, ["stray1", "scaleio_admin_password"]),
+    (
+        with_every_mistake_of_a_cluster,
+        [
+            "4 that vote are an even number",
+            "Hosts agent1, agent2 of group scaleio_mdm have the same address",
+            "Virtual address 198.51.100.7 is in none of scaleio_data_networks",
+            "scaleio_mdm_virtual_ip_interfaces is missing for agent1",
+            "Port 443 of master3",
+            "scaleio_sds_package has no checksum",
+            "without scaleio_gateway_private_key",
+        ],
+    ),
 ]
 
 

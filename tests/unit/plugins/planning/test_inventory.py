@@ -163,3 +163,100 @@ def test_container_storage_needs_a_data_client() -> None:
     groups["scaleio_sdc"] = ["agent1", "agent2"]
     hosts["agent3"].update(container_storage="docker_volume", scaleio_system_name="s")
     assert "agent3 is docker_volume, but it is no data client" in only(groups, hosts)
+
+
+def with_mdm(**changes: dict[str, Any]) -> list[str]:
+    """The problems of the good inventory after these hosts got these variables; new hosts join scaleio_mdm."""
+    groups, hosts = inventory()
+    for host, variables in changes.items():
+        if host not in groups["scaleio_mdm"]:
+            groups["scaleio_mdm"].append(host)
+        hosts[host] |= variables
+    return problems(groups, hosts)
+
+
+def on_all(**variables: Any) -> list[str]:
+    groups, hosts = inventory()
+    for variables_of in hosts.values():
+        variables_of |= variables
+    return problems(groups, hosts)
+
+
+FIVE: dict[str, dict[str, Any]] = {
+    "master1": {"scaleio_mdm_role": "secondary"},
+    "master2": {"scaleio_mdm_role": "tiebreaker"},
+}
+
+
+def test_five_members_and_a_standby() -> None:
+    assert with_mdm(**FIVE, master3={"scaleio_mdm_role": "standby_manager"}) == []
+    (problem,) = with_mdm(master3={"scaleio_mdm_role": "secondary"})
+    assert "4 that vote are an even number" in problem
+
+
+def test_a_missing_tiebreaker_is_named() -> None:
+    (problem,) = with_mdm(agent3={"scaleio_mdm_role": "secondary"})
+    assert "no tiebreaker is among them" in problem
+
+
+def test_two_members_on_one_host() -> None:
+    found = with_mdm(agent1={"ansible_host": "192.0.2.1"}, agent2={"ansible_host": "192.0.2.1"})
+    assert found[0].startswith("Hosts agent1, agent2 of group scaleio_mdm have the same address 192.0.2.1")
+
+
+VIRTUAL = {"scaleio_mdm_virtual_ips": ["192.0.2.20"], "scaleio_mdm_virtual_ip_interfaces": ["eth0"]}
+
+
+def test_virtual_addresses() -> None:
+    addresses = {host: {"ansible_host": f"192.0.2.{number}"} for number, host in enumerate(AGENTS, start=14)}
+    assert with_mdm(**{host: {**VIRTUAL, **address} for host, address in addresses.items()}) == []
+    (problem,) = on_all(scaleio_mdm_virtual_ips=["192.0.2.20"])
+    assert "is missing for agent1, agent2:" in problem
+    (problem,) = on_all(**{**VIRTUAL, "scaleio_mdm_virtual_ips": ["192.0.2.20/24"]})
+    assert "no IP address" in problem
+    (problem,) = with_mdm(
+        agent1={**VIRTUAL}, agent2={**VIRTUAL, "ansible_host": "192.0.2.20"}, agent3={**VIRTUAL, "ansible_host": "a3"}
+    )
+    assert "Virtual address 192.0.2.20 is the address of agent2" in problem
+
+
+def test_a_virtual_address_outside_of_the_data_networks() -> None:
+    addresses = {host: {"ansible_host": f"192.0.2.{number}"} for number, host in enumerate(AGENTS, start=14)}
+    more = {**VIRTUAL, "scaleio_data_networks": ["192.0.2.0/28"]}
+    found = with_mdm(**{host: {**more, **address} for host, address in addresses.items()})
+    assert [problem.split(" is in none")[0] for problem in found] == [
+        "MDM address of agent3: 192.0.2.16",
+        "Virtual address 192.0.2.20",
+    ]
+
+
+def test_a_port_that_two_services_want() -> None:
+    groups, hosts = inventory()
+    groups["mesos_masters"] = groups["zookeeper"] = MASTERS
+    hosts["master3"]["mesos_master_port"] = 443
+    assert "Port 443 of master3 would be used by scaleio_gateway_port and mesos_master_port" in only(groups, hosts)
+
+
+@pytest.mark.parametrize(
+    ("package", "words"),
+    [
+        ({"source": "url", "location": "http://x/a.deb"}, "no checksum"),
+        ({"source": "url", "location": "http://x/a.deb", "checksum": "abcdef"}, "sha256:"),
+        ({"source": "controller"}, "no location"),
+        ({"source": "ftp", "location": "x"}, "choose one of repository, controller, url"),
+        ("emc.deb", "write {source:"),
+    ],
+)
+def test_where_packages_come_from(package: Any, words: str) -> None:
+    (problem,) = on_all(scaleio_sds_package=package)
+    assert problem.startswith("scaleio_sds_package ")
+    assert words in problem
+
+
+def test_a_certificate_without_its_key() -> None:
+    (problem,) = on_all(scaleio_gateway_certificate="PEM")
+    assert "without scaleio_gateway_private_key" in problem
+
+
+def test_a_cluster_that_exists_is_not_judged() -> None:
+    assert on_all(scaleio_mdm_existing_addresses=["192.0.2.1"], scaleio_mdm_virtual_ips=["nonsense"]) == []
