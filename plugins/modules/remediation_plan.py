@@ -182,6 +182,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.h
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.model import ShapeError, snapshot_from
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import PolicyError, parse
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.spread import Host, instances_from
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._report.files import last_lines
 
 HOST = {
     "name": {"type": "str", "required": True},
@@ -207,7 +208,8 @@ HISTORY_BYTES = 16 * 1024 * 1024
 
 
 def history_of(params: dict, now_seconds: float) -> History:
-    past = parse_history(tail(params["history_file"]) if params["history_file"] else [], now_seconds)
+    lines = last_lines(params["history_file"], HISTORY_BYTES) if params["history_file"] else []
+    past = parse_history(lines, now_seconds)
     samples = dict(past.samples)
     for pool in params["earlier_look"] or []:
         room = pool["capacity"]
@@ -225,17 +227,6 @@ def freeze_of(params: dict) -> Optional[str]:
     with open(path, errors="replace") as stream:
         reason = stream.readline().strip()
     return f"{reason} ({path})" if reason else f"{path} exists"
-
-
-def tail(path: str) -> list:
-    try:
-        with open(path, "rb") as stream:
-            size = stream.seek(0, os.SEEK_END)
-            stream.seek(max(0, size - HISTORY_BYTES))
-            lines = stream.read().decode(errors="replace").splitlines()
-    except FileNotFoundError:
-        return []
-    return lines[1:] if size > HISTORY_BYTES else lines
 
 
 def run(module: AnsibleModule) -> dict:

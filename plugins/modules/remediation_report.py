@@ -8,13 +8,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: remediation_report
-short_description: Write the report of a remediation run as JSON and as one screen of text
+short_description: Write the report of a remediation run as JSON, as one screen of text and as a page
 version_added: "0.1.0"
 author:
   - The mesos_scaleio.platform contributors (@mesos-scaleio)
 description:
-  - Writes C(RUN_ID.json), C(latest.json) and C(latest.txt) into a directory of the controller, each of them at once or
-    not at all, and appends a line for every pool to C(history.jsonl).
+  - Writes C(RUN_ID.json), C(latest.json), C(latest.txt) and C(latest.html) into a directory of the controller, each of
+    them at once or not at all, and appends a line for every pool to C(history.jsonl).
+  - A run that was not quiet also leaves C(RUN_ID.html), and a line in C(audit.jsonl) that carries the hash of the line
+    before.
+  - The pages need the Python package C(pygal). Without it the module warns and writes the rest.
   - Keeping a record changes nothing on the platform, so the module never reports a change.
 extends_documentation_fragment:
   - mesos_scaleio.platform.attributes
@@ -43,15 +46,23 @@ options:
         C(trigger), C(failure) (C(message), C(remedy), C(step)), C(volumes), C(verification), C(api_calls).
     type: dict
     required: true
-  pools:
-    description: The RV(mesos_scaleio.platform.scaleio_info#module:storage_pools) at the end of the run.
-    type: list
-    elements: dict
-    default: []
+  before:
+    description: What M(mesos_scaleio.platform.scaleio_info) returned at the start, with its subset V(statistics).
+    type: dict
+    default: {}
+  after:
+    description: What it returned at the end of the run, if it was asked again.
+    type: dict
+    default: {}
   keep_reports:
-    description: How many JSON reports to keep. Older ones are deleted.
+    description: How many JSON reports to keep, with their pages. Older ones are deleted.
     type: int
     default: 1000
+  metrics_file:
+    description:
+      - Where to write metrics for the textfile collector of Prometheus' node exporter. The name ends in C(.prom).
+      - Needs the Python package C(prometheus_client).
+    type: path
 """
 
 EXAMPLES = r"""
@@ -82,52 +93,24 @@ path:
   sample: /var/lib/remediation/20261123T041800Z-4f1d.json
 """
 
-import json
 import os
-import re
-import tempfile
 import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.report import build, history, text
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.fault_units import fault_unit_fill
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.report import build, text
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._report.writer import Writer
 
-RUN_REPORT = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}\.json")
 SPEC = {
     "directory": {"type": "path", "required": True},
     "decision": {"type": "dict"},
     "run": {"type": "dict", "required": True},
-    "pools": {"type": "list", "elements": "dict", "default": []},
+    "before": {"type": "dict", "default": {}},
+    "after": {"type": "dict", "default": {}},
     "keep_reports": {"type": "int", "default": 1000},
+    "metrics_file": {"type": "path"},
 }
-
-
-def write_at_once(path: str, content: str) -> None:
-    """A reader sees the old file or the new one, never a part; a crash leaves the old one."""
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError:
-        os.unlink(temporary)
-        raise
-
-
-def write_all(directory: str, report: dict, readable: str, keep_reports: int) -> None:
-    os.makedirs(directory, exist_ok=True)
-    document = json.dumps(report, indent=2, sort_keys=True) + "\n"
-    for name in (f"{report['run_id']}.json", "latest.json"):
-        write_at_once(os.path.join(directory, name), document)
-    write_at_once(os.path.join(directory, "latest.txt"), readable + "\n")
-    with open(os.path.join(directory, "history.jsonl"), "a") as stream:
-        stream.writelines(json.dumps(entry, sort_keys=True) + "\n" for entry in history(report))
-    reports = sorted(name for name in os.listdir(directory) if RUN_REPORT.fullmatch(name))
-    for name in reports[: max(0, len(reports) - max(1, keep_reports))]:
-        os.unlink(os.path.join(directory, name))
 
 
 def main() -> None:
@@ -143,11 +126,16 @@ def main() -> None:
         "finished_seconds": time.time(),
         "check_mode": module.check_mode,
     }
-    report = build(module.params["decision"], run, module.params["pools"])
+    looks = {when: module.params[when] for when in ("before", "after")}
+    units = {when: fault_unit_fill(look) for when, look in looks.items()}
+    report = build(module.params["decision"], run, looks["after"].get("storage_pools") or (), units)
     readable = text(report)
+    writer = Writer(directory)
     if not module.check_mode:
         try:
-            write_all(directory, report, readable, module.params["keep_reports"])
+            writer.write(report, readable, module.params["keep_reports"], run["finished_seconds"])
+            if module.params["metrics_file"]:
+                writer.metrics(module.params["metrics_file"], report, run["finished_seconds"])
         except OSError as error:
             failure = {
                 "code": "report_not_written",
@@ -158,6 +146,8 @@ def main() -> None:
             module.fail_json(
                 msg=f"The report cannot be written: {error}. {failure['remedy']}", failure=failure, text=readable
             )
+    for warning in writer.warnings:
+        module.warn(warning)
     module.exit_json(
         changed=False, report=report, text=readable, path=os.path.join(directory, f"{report['run_id']}.json")
     )

@@ -35,8 +35,12 @@ def build(
     decision: Optional[Mapping[str, Any]],
     run: Mapping[str, Any],
     after: Sequence[Mapping[str, Any]] = (),
+    fault_units: Optional[Mapping[str, Mapping[str, Any]]] = None,
 ) -> Report:
-    """`run` is what the playbook knows: when, which steps, which failure. `after` are the pools at the end."""
+    """`run` is what the playbook knows: when, which steps, which failure. `after` are the pools at the end.
+
+    `fault_units` has `before` and `after`, each as fault_unit_fill returns it.
+    """
     failure = run.get("failure") or (decision or {}).get("failure")
     later = {pool["id"]: pool for pool in after}
     status = _status(decision, run, failure)
@@ -54,7 +58,13 @@ def build(
         "approval": (decision or {}).get("approval"),
         "policy_hash": (decision or {}).get("policy_hash"),
         "plan_hash": (decision or {}).get("plan_hash"),
-        "pools": [_pool(pool, later.get(pool["id"])) for pool in (decision or {}).get("pools", ())],
+        "pools": [
+            {
+                **_pool(pool, later.get(pool["id"])),
+                "fault_units": {when: units.get(pool["id"], []) for when, units in (fault_units or {}).items()},
+            }
+            for pool in (decision or {}).get("pools", ())
+        ],
         "volumes": [dict(volume) for volume in run.get("volumes") or (decision or {}).get("actions", ())],
         "cost": (decision or {}).get("cost"),
         "verification": run.get("verification"),
@@ -228,6 +238,23 @@ def history(report: Report) -> list[Report]:
         }
         for pool in report["pools"]
     ]
+
+
+def audit_event(report: Report) -> Report:
+    """What the audit log keeps of a run: who decided what on which grounds, and what it bought."""
+    return {
+        **{key: report[key] for key in ("run_id", "started", "finished", "status", "check_mode", "trigger")},
+        **{key: report[key] for key in ("policy_hash", "plan_hash", "approval", "failure", "cost")},
+        "system_id": report["system"].get("id"),
+        "pools": [
+            {key: pool[key] for key in ("id", "name", "status", "reason", "txn", "rules", "before", "after")}
+            for pool in report["pools"]
+        ],
+        "volumes": [
+            {key: volume.get(key) for key in ("volume_id", "size_gib", "type", "sds", "instance_id")}
+            for volume in report["volumes"]
+        ],
+    }
 
 
 def _iso(seconds: float) -> str:
