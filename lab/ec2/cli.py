@@ -19,7 +19,7 @@ from lab.ec2 import server
 from lab.ec2.devices import CommandDevices, DeviceBackend, NoDevices
 from lab.ec2.faults import KINDS, Fault
 from lab.ec2.fleet import Wanted
-from lab.ec2.lifecycle import StateSeconds
+from lab.ec2.latency import PROFILES, STATES, Latency, Spread, constant
 from lab.stopping import StopSignal
 
 
@@ -37,11 +37,20 @@ def _address(text: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def _seconds(text: str) -> StateSeconds:
+def _seconds(text: str) -> dict[str, Spread]:
     try:
-        return StateSeconds(**{name: float(value) for name, value in (part.split("=") for part in text.split(","))})
-    except (TypeError, ValueError):
-        raise argparse.ArgumentTypeError(f"{text!r} is not like create=0.5,attach=1,detach=0.5,delete=0.5") from None
+        given = {name: constant(float(value)) for name, value in (part.split("=") for part in text.split(","))}
+    except ValueError:
+        given = {text: constant(0)}
+    if set(given) - set(STATES):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like create=0.5,attach=1; states: {', '.join(STATES)}")
+    return given
+
+
+def _scale(text: str) -> float:
+    if not 0 < float(text) <= 100:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 100")
+    return float(text)
 
 
 def _instances(text: str) -> list[Wanted]:
@@ -65,6 +74,7 @@ def _control_help() -> str:
     kinds = "\n".join(f"  {kind:<15} {what}" for kind, what in KINDS.items())
     return f"""the control URL:
   GET /log /counters /faults /waiting     every call, calls by name, faults to come, calls kept without an answer
+  GET /clock                              seconds since the start in EC2's own time
   POST /reset                             forget log and faults
   POST /clear_faults                      forget faults only
   POST /release                           let calls go that are kept without an answer
@@ -92,7 +102,27 @@ def _parser() -> Parser:
     parser.add_argument(
         "--devices-command", metavar="CMD", help="CMD attach INSTANCE VOLUME GIB; CMD detach INSTANCE VOLUME"
     )
-    parser.add_argument("--state-seconds", type=_seconds, default=StateSeconds(), metavar="create=N,attach=N,...")
+    parser.add_argument(
+        "--latency",
+        choices=list(PROFILES),
+        default="quick",
+        help="realistic: calls and states take as long as in EC2, by seeded distributions; default: quick",
+    )
+    parser.add_argument(
+        "--state-seconds",
+        type=_seconds,
+        default={},
+        metavar="create=N,attach=N,...",
+        help=f"constants instead of the profile's, for {', '.join(STATES)}",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the latencies; default 0")
+    parser.add_argument(
+        "--time-scale",
+        type=_scale,
+        default=1.0,
+        metavar="FACTOR",
+        help="0.1: only a tenth of every latency is really waited. GET /clock tells EC2's own time",
+    )
     parser.add_argument("--storage-quota-tib", type=int, default=50, help="per volume type; default 50")
     parser.add_argument("--faults", type=_faults, default=[], metavar="FILE", help="JSON: a list of faults, see below")
     return parser
@@ -105,7 +135,11 @@ def main() -> int:
     control = arguments.control or (arguments.listen[0], 0)
     try:
         emulator = server.Emulator(
-            arguments.listen, control, devices, arguments.state_seconds, arguments.storage_quota_tib
+            arguments.listen,
+            control,
+            devices,
+            Latency({**PROFILES[arguments.latency], **arguments.state_seconds}, arguments.seed, arguments.time_scale),
+            arguments.storage_quota_tib,
         )
     except OSError as error:
         places = " and ".join(f"{host}:{port}" for host, port in (arguments.listen, control))

@@ -8,16 +8,18 @@ from typing import Any
 
 from lab.ec2.faults import Fault, Record
 from lab.ec2.iam import Documents
+from lab.ec2.latency import Latency
 
 
 class Control:
     """A page per method and path; bodies and answers are JSON."""
 
-    def __init__(self, record: Record, documents: Documents) -> None:
+    def __init__(self, record: Record, documents: Documents, latency: Latency) -> None:
         self._pages: dict[str, Callable[[Any], Any]] = {
             "GET /log": lambda body: record.log(),
             "GET /counters": lambda body: record.counters(),
             "GET /faults": lambda body: record.faults(),
+            "GET /clock": lambda body: {"seconds": latency.clock(), "time_scale": latency.time_scale},
             "GET /waiting": lambda body: {"calls": record.waiting()},
             "POST /reset": lambda body: record.reset() or {},
             "POST /fault": lambda body: record.inject([Fault(**one) for one in _listed(body)]),

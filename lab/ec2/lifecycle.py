@@ -7,30 +7,20 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 from lab.ec2.devices import DeviceBackend
+from lab.ec2.latency import Latency
 from lab.ec2.world import EmulatedVolume, World
-
-
-@dataclass(frozen=True)
-class StateSeconds:
-    """How long each passing state lasts."""
-
-    create: float = 0.5
-    attach: float = 1.0
-    detach: float = 0.5
-    delete: float = 0.5
 
 
 class Lifecycle:
     """Moves volumes through their states. Methods are called with the lock held; the lock guards all of moto."""
 
-    def __init__(self, lock: threading.RLock, devices: DeviceBackend, seconds: StateSeconds) -> None:
+    def __init__(self, lock: threading.RLock, devices: DeviceBackend, latency: Latency) -> None:
         self._lock = lock
         self._devices = devices
-        self._seconds = seconds
+        self._latency = latency
         self._timers: set[threading.Timer] = set()
         # One for each volume that has, or is getting, a device: root volumes come with their instance and have none.
         self._device_locks: dict[str, threading.Lock] = {}
@@ -56,7 +46,7 @@ class Lifecycle:
                 world.changes(volume.id)
                 volume.passing_state = "error" if fails else None
 
-        self._after(self._seconds.create, finish)
+        self._after("create", finish)
 
     def attached(self, world: World, volume: Any) -> None:
         """To be called after World.changes, which keeps what the volume was before the attachment."""
@@ -76,7 +66,7 @@ class Lifecycle:
                         world.changes(volume.id)
                         attachment.status = mapping.status = "attached"
 
-        self._after(self._seconds.attach, finish)
+        self._after("attach", finish)
 
     def detaching(self, world: World, volume: Any) -> None:
         attachment = volume.attachment
@@ -90,7 +80,7 @@ class Lifecycle:
                 world.changes(volume.id)
                 world.ec2.detach_volume(volume.id, attachment.instance.id, attachment.device)
 
-        self._after(self._seconds.detach, finish)
+        self._after("detach", finish)
 
     def deleting(self, world: World, volume: Any) -> None:
         world.changes(volume.id)
@@ -102,12 +92,12 @@ class Lifecycle:
                 world.changes(volume.id)
                 world.ec2.volumes.pop(volume.id, None)
 
-        self._after(self._seconds.delete, finish)
+        self._after("delete", finish)
 
     def forgotten(self, instance: Any, volume_ids: list[str]) -> None:
         """The instance was terminated: its devices go at once."""
         for volume_id in volume_ids:
-            self._after(0, functools.partial(self._remove_device, instance, volume_id))
+            self._after("", functools.partial(self._remove_device, instance, volume_id))
 
     def _remove_device(self, instance: Any, volume_id: str) -> None:
         device_lock = self._device_locks.get(volume_id)
@@ -119,7 +109,7 @@ class Lifecycle:
         for timer in list(self._timers):
             timer.cancel()
 
-    def _after(self, seconds: float, finish: Callable[[], None]) -> None:
+    def _after(self, state: str, finish: Callable[[], None]) -> None:
         if self._fate == "stuck":
             return
 
@@ -131,6 +121,7 @@ class Lifecycle:
             finally:
                 self._timers.discard(timer)
 
+        seconds = self._latency.seconds(state) * self._latency.time_scale if state else 0.0
         timer = threading.Timer(seconds, run)
         timer.daemon = True
         self._timers.add(timer)

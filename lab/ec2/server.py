@@ -17,7 +17,8 @@ from lab.ec2.devices import DeviceBackend
 from lab.ec2.faults import Record
 from lab.ec2.fleet import Instance, Wanted, launch
 from lab.ec2.iam import Documents
-from lab.ec2.lifecycle import Lifecycle, StateSeconds
+from lab.ec2.latency import Latency
+from lab.ec2.lifecycle import Lifecycle
 from lab.ec2.shim import Shim
 
 REGION = "us-east-1"
@@ -40,15 +41,23 @@ class Emulator:
         listen: tuple[str, int],
         control: tuple[str, int],
         devices: DeviceBackend,
-        seconds: StateSeconds,
+        latency: Latency,
         storage_quota_tib: int = 50,
     ) -> None:
         lock = threading.RLock()
         self.record = Record()
-        self._lifecycle = Lifecycle(lock, devices, seconds)
+        self._lifecycle = Lifecycle(lock, devices, latency)
         documents = Documents()
-        shim = Shim(self.record, documents, self._lifecycle, lock, storage_quota_tib)
-        self._servers = [_listener(listen, shim), _listener(control, Control(self.record, documents))]
+        shim = Shim(
+            record=self.record,
+            documents=documents,
+            lifecycle=self._lifecycle,
+            latency=latency,
+            lock=lock,
+            storage_quota_tib=storage_quota_tib,
+        )
+        self._latency = latency
+        self._servers = [_listener(listen, shim), _listener(control, Control(self.record, documents, latency))]
         self.endpoint_url, self.control_url = (f"http://{own.host}:{own.port}" for own in self._servers)
         self.instances: list[Instance] = []
 
@@ -64,6 +73,7 @@ class Emulator:
         )
         self.instances = launch(client, wanted)
         self.record.reset()
+        self._latency.begin()
 
     def stop(self) -> None:
         self._lifecycle.stop()

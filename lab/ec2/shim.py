@@ -17,6 +17,7 @@ from lab.ec2 import rules
 from lab.ec2.errors import Ec2Error
 from lab.ec2.faults import Fault, Record
 from lab.ec2.iam import Documents
+from lab.ec2.latency import Latency
 from lab.ec2.lifecycle import Lifecycle
 from lab.ec2.paging import page
 from lab.ec2.world import Form, Remembered, World, numbered
@@ -35,9 +36,11 @@ class Shim:
 
     def __init__(
         self,
+        *,
         record: Record,
         documents: Documents,
         lifecycle: Lifecycle,
+        latency: Latency,
         lock: threading.RLock,
         storage_quota_tib: int,
     ) -> None:
@@ -45,6 +48,7 @@ class Shim:
         self._record = record
         self._documents = documents
         self._lifecycle = lifecycle
+        self._latency = latency
         self._lock = lock
         self._storage_quota_tib = storage_quota_tib
         self._worlds: dict[str, World] = {}
@@ -58,14 +62,16 @@ class Shim:
         form = dict(parse_qsl(body.decode(), keep_blank_values=True))
         fault = self._record.next_fault(form)
         kind = fault.kind if fault else ""
+        seconds = self._latency.seconds("read" if form.get("Action", "").startswith("Describe") else "write")
+        self._latency.wait(seconds)
         if kind in {"lost_request", "timeout_before"}:
             status, headers, answer = 0, [], b""
         else:
             status, headers, answer = self._serve(environ, form, scope["region"], scope["key"], fault)
         code = re.search(rb"<Code>([^<]+)</Code>", answer) if status >= 400 else None
-        self._record.add(form, status, code[1].decode() if code else None, fault)
+        self._record.add(form, status, code[1].decode() if code else None, fault, seconds)
         if fault and kind in {"timeout", "timeout_before"}:
-            self._record.wait(fault.seconds or 0)
+            self._record.wait((fault.seconds or 0) * self._latency.time_scale)
         if kind in BROKEN_CONNECTIONS:
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         return _respond(start_response, status or 500, headers, answer)
@@ -74,7 +80,7 @@ class Shim:
         kind = fault.kind if fault else ""
         try:
             if fault and kind == "delay":
-                time.sleep(fault.seconds or 0)
+                self._latency.wait(fault.seconds or 0)
             if kind == "bad_gateway":
                 return 502, [("Content-Type", "text/html")], b"<html><body><h1>502 Bad Gateway</h1></body></html>"
             if refusal := fault.refusal(form) if fault else None:
@@ -86,7 +92,7 @@ class Shim:
                 rules.check(form, world)
                 with self._lifecycle.fate(kind):
                     if fault and kind == "stale":
-                        with world.as_of(time.time() - (fault.seconds or 0)):
+                        with world.as_of(time.time() - (fault.seconds or 0) * self._latency.time_scale):
                             return self._answer(environ, form, world)
                     return self._answer(environ, form, world)
         except Ec2Error as error:
