@@ -81,6 +81,7 @@ def _control_help() -> str:
   POST /fault                             {{"action": "CreateVolume", "kind": "throttle", "times": 3}}, or a list
   POST /iam                               {{"access_key": K, "documents": [...]}}: IAM policies that K is held to;
                                           null: everything is allowed, as for any key without
+  POST /volume_status                     {{"volume_id": V, "status": "impaired", "io_performance": "stalled"}}
 
 a fault hits the next `times` (1) calls of `action` ("*": any), after sparing `after` (0); its kind is one of
 {kinds}

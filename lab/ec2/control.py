@@ -9,12 +9,13 @@ from typing import Any
 from lab.ec2.faults import Fault, Record
 from lab.ec2.iam import Documents
 from lab.ec2.latency import Latency
+from lab.ec2.shim import Shim
 
 
 class Control:
     """A page per method and path; bodies and answers are JSON."""
 
-    def __init__(self, record: Record, documents: Documents, latency: Latency) -> None:
+    def __init__(self, record: Record, documents: Documents, latency: Latency, shim: Shim) -> None:
         self._pages: dict[str, Callable[[Any], Any]] = {
             "GET /log": lambda body: record.log(),
             "GET /counters": lambda body: record.counters(),
@@ -24,6 +25,7 @@ class Control:
             "POST /reset": lambda body: record.reset() or {},
             "POST /fault": lambda body: record.inject([Fault(**one) for one in _listed(body)]),
             "POST /iam": lambda body: documents.set(body["access_key"], body["documents"]),
+            "POST /volume_status": shim.set_volume_status,
             "POST /clear_faults": lambda body: record.clear_faults() or {},
             "POST /release": lambda body: record.release() or {},
         }

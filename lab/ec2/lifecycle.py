@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from lab.ec2 import modifications
 from lab.ec2.devices import DeviceBackend
 from lab.ec2.latency import Latency
 from lab.ec2.world import EmulatedVolume, World
@@ -93,6 +94,20 @@ class Lifecycle:
                 world.ec2.volumes.pop(volume.id, None)
 
         self._after("delete", finish)
+
+    def modifying(self, volume: Any) -> None:
+        modification = modifications.begin(volume)
+
+        def optimize() -> None:
+            with self._lock:
+                modification.passing_state = "optimizing"
+            self._after("optimize", complete)
+
+        def complete() -> None:
+            with self._lock:
+                modification.passing_state = None
+
+        self._after("modify", optimize)
 
     def forgotten(self, instance: Any, volume_ids: list[str]) -> None:
         """The instance was terminated: its devices go at once."""

@@ -9,7 +9,13 @@ import xml.etree.ElementTree as ET
 from lab.ec2.errors import Ec2Error
 from lab.ec2.world import Form
 
-LISTS = {"DescribeVolumes": "volumeSet", "DescribeInstances": "reservationSet"}
+LISTS = {
+    "DescribeVolumes": "volumeSet",
+    "DescribeInstances": "reservationSet",
+    "DescribeInstanceTypes": "instanceTypeSet",
+    "DescribeVolumeStatus": "volumeStatusSet",
+    "DescribeVolumesModifications": "volumeModificationSet",
+}
 
 
 def page(answer: bytes, form: Form) -> bytes:

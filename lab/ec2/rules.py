@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from lab.ec2 import filters, modifications
 from lab.ec2.errors import Ec2Error
 from lab.ec2.world import Form, World, numbered
 
@@ -203,6 +205,33 @@ def deletable(form: Form, world: World) -> None:
         raise Ec2Error("IncorrectState", f"Volume '{volume.id}' is '{volume.status}'.")
 
 
+def _modified(check: Callable[[Form, World], None]) -> Callable[[Form, World], None]:
+    """A rule for new volumes, asked of a volume as it would be after its modification."""
+
+    @functools.wraps(check)
+    def ask(form: Form, world: World) -> None:
+        check(modifications.as_wanted(form, world), world)
+
+    return ask
+
+
+def known_filters(form: Form, world: World) -> None:
+    filters.check(form)
+
+
+def ever_modified(form: Form, world: World) -> None:
+    modifications.were_made(form, world, numbered(form, "VolumeId"))
+
+
+def instance_token(form: Form, world: World) -> None:
+    remembered = world.tokens.get(form.get("ClientToken", ""))
+    if remembered is not None and remembered.fingerprint != fingerprint(form):
+        raise Ec2Error(
+            "IdempotentParameterMismatch",
+            "The request uses the same client token as a previous, but non-identical request.",
+        )
+
+
 def page_or_ids(form: Form, world: World) -> None:
     if "MaxResults" in form and numbered(form, "VolumeId"):
         raise Ec2Error(
@@ -249,10 +278,22 @@ RULES = (
     Rule("AttachVolume", device_name_valid, "Device names are /dev/sd? or /dev/xvd?."),
     Rule("AttachVolume", device_name_free, "A device name is used once per instance."),
     Rule("AttachVolume", attachment_slots, "An instance type limits attachments, some with interfaces."),
+    Rule("ModifyVolume", modifications.not_smaller, "A volume never shrinks."),
+    Rule("ModifyVolume", _modified(type_known), "Only the published volume types can be had."),
+    Rule("ModifyVolume", _modified(size_in_range), "Every volume type has a smallest and a largest size."),
+    Rule("ModifyVolume", _modified(iops_in_range), "IOPS have a range by type and a maximum per GiB."),
+    Rule("ModifyVolume", _modified(throughput_in_range), "gp3 throughput is 125 to 2,000 MiB/s, at most IOPS / 4."),
+    Rule("ModifyVolume", modifications.one_at_a_time, "A modification begins after the one before is completed."),
+    Rule("ModifyVolume", modifications.few_a_day, "A volume is modified 4 times in 24 hours at most."),
+    Rule("DescribeVolumesModifications", ever_modified, "Asking for a modification that never was is an error."),
+    Rule("RunInstances", token_length, "A ClientToken has at most 64 ASCII characters."),
+    Rule("RunInstances", instance_token, "A token belongs to one set of parameters."),
     Rule("DetachVolume", attached_there, "A detach has to name the instance and device that really hold the volume."),
     Rule("DeleteVolume", deletable, "An attached volume, or one still being created, cannot be deleted."),
     Rule("DescribeVolumes", filter_values, "A request has at most 200 filter values."),
     Rule("DescribeInstances", filter_values, "A request has at most 200 filter values."),
+    Rule("DescribeVolumes", known_filters, "A filter that does not exist is refused."),
+    Rule("DescribeInstances", known_filters, "A filter that does not exist is refused."),
     Rule("DescribeVolumes", page_or_ids, "Paging and a list of ids exclude each other."),
 )
 

@@ -57,7 +57,7 @@ class Emulator:
             storage_quota_tib=storage_quota_tib,
         )
         self._latency = latency
-        self._servers = [_listener(listen, shim), _listener(control, Control(self.record, documents, latency))]
+        self._servers = [_listener(listen, shim), _listener(control, Control(self.record, documents, latency, shim))]
         self.endpoint_url, self.control_url = (f"http://{own.host}:{own.port}" for own in self._servers)
         self.instances: list[Instance] = []
 

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from moto.ec2.models.elastic_block_store import Volume
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from lab.ec2 import rules
+from lab.ec2 import filters, quotas, rules, volume_status
 from lab.ec2.errors import Ec2Error
 from lab.ec2.faults import Fault, Record
 from lab.ec2.iam import Documents
 from lab.ec2.latency import Latency
 from lab.ec2.lifecycle import Lifecycle
-from lab.ec2.paging import page
-from lab.ec2.world import Form, Remembered, World, numbered
+from lab.ec2.paging import LISTS, page
+from lab.ec2.world import EmulatedVolume, Form, Remembered, World, numbered
 
 NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
-ADDRESS_FILTER = "network-interface.addresses.private-ip-address"
 SCOPE = re.compile(r"Credential=(?P<key>[^/]+)/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 ALWAYS_ANSWERED = {"SnapshotId": "", "MultiAttachEnabled": "false"}
 ANSWERED_BY_TYPE = {"gp3": {"Throughput": "125"}}
@@ -56,6 +57,10 @@ class Shim:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
+        if scope and scope["service"] == "servicequotas":
+            found = quotas.answer(body, self._storage_quota_tib)
+            if found:
+                return _respond(start_response, found[0], _json_headers(), json.dumps(found[1]).encode())
         if not scope or scope["service"] != "ec2":
             status, headers, answer = self._forward(environ, body)
             return _respond(start_response, status, headers, answer)
@@ -113,13 +118,34 @@ class Shim:
                 return 200, _xml_headers(), _xml("DeleteVolumeResponse", {"return": "true"})
             if action == "TerminateInstances":
                 return self._terminate(environ, form, world)
+            if action == "ModifyVolume":
+                return self._modify(environ, form, world)
             if action == "RunInstances":
                 return self._run(environ, form, world)
-        if action == "DescribeInstances":
-            form = _without_address_filter(form, world)
-        status, headers, answer = self._forward(environ, urlencode(form).encode())
-        if status == 200 and action in {"DescribeVolumes", "DescribeInstances"}:
+        if action == "GetEbsDefaultKmsKeyId" and not world.ec2.default_kms_key_id:
+            return 200, _xml_headers(), _xml(f"{action}Response", {"kmsKeyId": "alias/aws/ebs"})
+        if action == "DescribeVolumeStatus":
+            items = volume_status.describe(form, world, world.volume_status)
+            status, headers, answer = 200, _xml_headers(), _xml(f"{action}Response", {"volumeStatusSet": items})
+        else:
+            form = filters.translated(form, world)
+            status, headers, answer = self._forward(environ, urlencode(form).encode())
+        if status == 200 and action in LISTS:
             answer = page(answer, form)
+        return status, headers, answer
+
+    def set_volume_status(self, body: Mapping[str, Any]) -> dict[str, str]:
+        with self._lock:
+            for world in self._worlds.values():
+                if body["volume_id"] in world.ec2.volumes:
+                    return volume_status.set_status(world.volume_status, body)
+        raise ValueError(f"there is no volume {body['volume_id']}")
+
+    def _modify(self, environ: dict[str, Any], form: Form, world: World) -> Answer:
+        status, headers, answer = self._forward(environ, urlencode(form).encode())
+        if status == 200:
+            self._lifecycle.modifying(world.volume(form["VolumeId"]))
+            answer = answer.replace(b">completed<", b">modifying<").replace(b"<progress>100<", b"<progress>0<")
         return status, headers, answer
 
     def _create(self, environ: dict[str, Any], form: Form, world: World) -> Answer:
@@ -167,8 +193,15 @@ class Shim:
         return 200, _xml_headers(), _xml("DetachVolumeResponse", fields)
 
     def _run(self, environ: dict[str, Any], form: Form, world: World) -> Answer:
+        token = form.get("ClientToken")
+        if token and token in world.tokens:
+            return 200, _xml_headers(), world.tokens[token].answer
         answer = self._forward(environ, urlencode(form).encode())
+        if token and answer[0] == 200:
+            world.tokens[token] = Remembered(rules.fingerprint(form), "", answer[2])
         for volume in world.volumes():
+            if type(volume) is Volume:
+                volume.__class__ = EmulatedVolume
             volume.snapshot_id = volume.snapshot_id or ""
             volume.multi_attach_enabled = bool(volume.multi_attach_enabled)
             for attachment in volume.attachments:
@@ -199,24 +232,12 @@ class Shim:
         return got["status"], got["headers"], answer
 
 
-def _without_address_filter(form: Form, world: World) -> Form:
-    """moto cannot filter by the addresses of interfaces: look them up and filter by instance id instead."""
-    for key, value in form.items():
-        if value == ADDRESS_FILTER and re.fullmatch(r"Filter\.\d+\.Name", key):
-            prefix = key.removesuffix(".Name")
-            wanted = set(numbered(form, f"{prefix}.Value"))
-            rest = {name: text for name, text in form.items() if not name.startswith(f"{prefix}.")}
-            found = world.instances_with_address(wanted) or ["no-such-instance"]
-            return {
-                **rest,
-                key: "instance-id",
-                **{f"{prefix}.Value.{number}": instance_id for number, instance_id in enumerate(found, 1)},
-            }
-    return form
-
-
 def _xml_headers() -> list[tuple[str, str]]:
     return [("Content-Type", "text/xml;charset=UTF-8")]
+
+
+def _json_headers() -> list[tuple[str, str]]:
+    return [("Content-Type", "application/x-amz-json-1.1")]
 
 
 def _xml(name: str, fields: dict[str, str]) -> bytes:

@@ -35,6 +35,14 @@ class EmulatedVolume(Volume):
     passing_state: str | None = None
 
     @property
+    def volume_arn(self) -> str:
+        return f"arn:aws:ec2:{self.ec2_backend.region_name}:{DEFAULT_ACCOUNT_ID}:volume/{self.id}"
+
+    @property
+    def availability_zone_id(self) -> str | None:
+        return self.zone.zone_id if self.zone else None
+
+    @property
     def status(self) -> str:
         return self.passing_state or super().status
 
@@ -45,6 +53,7 @@ class World:
 
     region: str
     storage_quota_tib: int = 50
+    volume_status: dict[str, dict[str, str]] = field(default_factory=dict)
     caller: str = ""  # access key of the call that is being answered
     tokens: dict[str, Remembered] = field(default_factory=dict)
     # By volume id: until when it was as that copy shows; None where it did not exist.

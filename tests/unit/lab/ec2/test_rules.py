@@ -26,7 +26,7 @@ TOKENS = (f"token-{number}" for number in itertools.count())
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatorProcess]:
     hosts = tmp_path_factory.mktemp("ec2") / "instances.json"
     hosts.write_text(json.dumps(HOSTS))
-    seconds = "create=0.05,attach=0.05,detach=0.05,delete=0.05"
+    seconds = "create=0.05,attach=0.05,detach=0.05,delete=0.05,modify=0.02,optimize=0.02"
     process = EmulatorProcess(["--instances", str(hosts), "--state-seconds", seconds, "--storage-quota-tib", "2"])
     yield process
     assert process.stop() == 0
@@ -132,6 +132,36 @@ def reserved_tag(client: Any) -> None:
     client.create_tags(Resources=[create(client)], Tags=[{"Key": "aws:x", "Value": "y"}])
 
 
+def modified(client: Any, **change: Any) -> None:
+    client.modify_volume(VolumeId=available(client, Size=10), **change)
+
+
+def modified_at_once_again(client: Any) -> None:
+    volume_id = available(client)
+    client.modify_volume(VolumeId=volume_id, Size=2)
+    client.modify_volume(VolumeId=volume_id, Size=3)
+
+
+def modified_often(client: Any) -> None:
+    volume_id = available(client)
+    for size in range(2, 7):
+        client.modify_volume(VolumeId=volume_id, Size=size)
+        for _ in range(200):
+            made = client.describe_volumes_modifications(VolumeIds=[volume_id])["VolumesModifications"]
+            if all(one["ModificationState"] == "completed" for one in made):
+                break
+
+
+def never_modified(client: Any) -> None:
+    client.describe_volumes_modifications(VolumeIds=[available(client)])
+
+
+def instance_token_reused(client: Any) -> None:
+    token = next(TOKENS)
+    launch(client, ClientToken=token)
+    launch(client, ClientToken=token, zone="us-east-1b")
+
+
 def tagged(key: str) -> list[dict[str, Any]]:
     return [{"ResourceType": "volume", "Tags": [{"Key": key, "Value": ""}]}]
 
@@ -160,6 +190,16 @@ CASES: dict[str, tuple[Callable[[Any], Any], str]] = {
     "AttachVolume.device_name_valid": (bad_device, "InvalidParameterValue"),
     "AttachVolume.device_name_free": (taken_device, "InvalidParameterValue"),
     "AttachVolume.attachment_slots": (too_many, "AttachmentLimitExceeded"),
+    "ModifyVolume.not_smaller": (lambda client: modified(client, Size=9), "InvalidParameterValue"),
+    "ModifyVolume.type_known": (lambda client: modified(client, VolumeType="zz9"), "UnknownVolumeType"),
+    "ModifyVolume.size_in_range": (lambda client: modified(client, Size=70_000), "InvalidParameterValue"),
+    "ModifyVolume.iops_in_range": (lambda client: modified(client, Iops=900_000), "InvalidParameterValue"),
+    "ModifyVolume.throughput_in_range": (lambda client: modified(client, Throughput=9_000), "InvalidParameterValue"),
+    "ModifyVolume.one_at_a_time": (modified_at_once_again, "IncorrectModificationState"),
+    "ModifyVolume.few_a_day": (modified_often, "VolumeModificationRateExceeded"),
+    "DescribeVolumesModifications.ever_modified": (never_modified, "InvalidVolumeModification.NotFound"),
+    "RunInstances.token_length": (lambda client: launch(client, ClientToken="x" * 65), "InvalidParameterValue"),
+    "RunInstances.instance_token": (instance_token_reused, "IdempotentParameterMismatch"),
     "DetachVolume.attached_there": (wrong_instance, "InvalidAttachment.NotFound"),
     "DeleteVolume.deletable": (still_creating, "IncorrectState"),
     "DescribeVolumes.filter_values": (
@@ -177,8 +217,19 @@ CASES: dict[str, tuple[Callable[[Any], Any], str]] = {
 }
 
 
+# Bare moto does not even answer these.
+BROKEN_IN_MOTO = {
+    "DescribeVolumes.known_filters": lambda client: client.describe_volumes(
+        Filters=[{"Name": "colour", "Values": ["red"]}]
+    ),
+    "DescribeInstances.known_filters": lambda client: client.describe_instances(
+        Filters=[{"Name": "colour", "Values": ["red"]}]
+    ),
+}
+
+
 def test_every_rule_has_its_case() -> None:
-    assert set(CASES) == {rule.name for rule in RULES}
+    assert set(CASES) | set(BROKEN_IN_MOTO) == {rule.name for rule in RULES}
     assert all(rule.fact.endswith(".") for rule in RULES)
 
 
@@ -186,9 +237,90 @@ def test_every_rule_has_its_case() -> None:
 def test_the_emulator_refuses_what_bare_moto_accepts(name: str, emulator: EmulatorProcess, moto: Any) -> None:
     call, code = CASES[name]
     call(moto)
+    if call is still_creating:
+        emulator.fault("CreateVolume", "stuck")
     with pytest.raises(ClientError) as caught:
         call(emulator.client())
     assert caught.value.response["Error"]["Code"] == code
+
+
+@pytest.mark.parametrize("name", BROKEN_IN_MOTO)
+def test_the_emulator_refuses_what_bare_moto_breaks_on(name: str, emulator: EmulatorProcess, moto: Any) -> None:
+    attached(moto, launch(moto))
+    with pytest.raises(NotImplementedError):
+        BROKEN_IN_MOTO[name](moto)
+    with pytest.raises(ClientError, match="InvalidParameterValue"):
+        BROKEN_IN_MOTO[name](emulator.client())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("attachment.delete-on-termination", "false"), ("availability-zone-id", "ZONE"), ("operator.managed", "false")],
+)
+def test_filters_that_moto_lacks(name: str, value: str, emulator: EmulatorProcess, moto: Any) -> None:
+    client = emulator.client()
+    volume_id = attached(client, launch(client))
+    zones = {zone["ZoneName"]: zone["ZoneId"] for zone in client.describe_availability_zones()["AvailabilityZones"]}
+    asked = [{"Name": name, "Values": [zones[ZONE] if value == "ZONE" else value]}]
+    attached(moto, launch(moto))
+    with pytest.raises(NotImplementedError):
+        moto.describe_volumes(Filters=asked)
+    assert volume_id in {one["VolumeId"] for one in client.describe_volumes(Filters=asked)["Volumes"]}
+    asked[0]["Values"] = ["no-such-value"]
+    assert client.describe_volumes(Filters=asked)["Volumes"] == []
+
+
+def test_a_modification_passes_through_its_states(emulator: EmulatorProcess, moto: Any) -> None:
+    bare = moto.modify_volume(VolumeId=create(moto), Size=2)["VolumeModification"]
+    assert bare["ModificationState"] == "completed"
+    client = emulator.client()
+    volume_id = available(client)
+    first = client.modify_volume(VolumeId=volume_id, Size=2)["VolumeModification"]
+    assert (first["ModificationState"], first["Progress"]) == ("modifying", 0)
+    for _ in range(200):
+        (seen,) = client.describe_volumes_modifications(VolumeIds=[volume_id])["VolumesModifications"]
+        if seen["ModificationState"] == "completed":
+            break
+    assert (seen["ModificationState"], seen["TargetSize"]) == ("completed", 2)
+
+
+def test_volumes_have_a_status(emulator: EmulatorProcess, moto: Any) -> None:
+    with pytest.raises(NotImplementedError):
+        moto.describe_volume_status()
+    client = emulator.client()
+    volume_id = available(client)
+    (status,) = client.describe_volume_status(VolumeIds=[volume_id])["VolumeStatuses"]
+    assert status["VolumeStatus"]["Status"] == "ok"
+    emulator.control("volume_status", {"volume_id": volume_id, "status": "impaired", "io_performance": "stalled"})
+    asked = [{"Name": "volume-status.status", "Values": ["impaired"]}]
+    (status,) = client.describe_volume_status(Filters=asked)["VolumeStatuses"]
+    details = {one["Name"]: one["Status"] for one in status["VolumeStatus"]["Details"]}
+    assert (status["VolumeId"], details) == (volume_id, {"io-enabled": "failed", "io-performance": "stalled"})
+    with pytest.raises(ValueError, match="there is no volume vol-1"):
+        emulator.control("volume_status", {"volume_id": "vol-1"})
+
+
+def test_one_token_starts_one_instance(emulator: EmulatorProcess, moto: Any) -> None:
+    for client, same in ((moto, False), (emulator.client(), True)):
+        image = client.register_image(Name=next(TOKENS), RootDeviceName="/dev/sda1")["ImageId"]
+        wanted = {"ImageId": image, "MinCount": 1, "MaxCount": 1, "ClientToken": next(TOKENS)}
+        ids = [client.run_instances(**wanted)["Instances"][0]["InstanceId"] for _ in range(2)]
+        assert (ids[0] == ids[1]) is same
+
+
+def test_the_storage_quota_can_be_asked(emulator: EmulatorProcess, moto: Any) -> None:
+    asked = {"ServiceCode": "ebs", "QuotaCode": "L-7A658B76"}
+    bare = boto3.client("service-quotas", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+    with pytest.raises(ClientError):
+        bare.get_service_quota(**asked)
+    client = emulator.boto3_client("service-quotas")
+    assert client.get_service_quota(**asked)["Quota"]["Value"] == 2
+    with pytest.raises(ClientError, match="NoSuchResource"):
+        client.get_service_quota(ServiceCode="ebs", QuotaCode="L-0")
+
+
+def test_the_default_key_has_a_name(emulator: EmulatorProcess) -> None:
+    assert emulator.client().get_ebs_default_kms_key_id()["KmsKeyId"] == "alias/aws/ebs"
 
 
 @pytest.mark.parametrize(
@@ -232,7 +364,7 @@ def test_a_zone_can_be_named_by_its_id(emulator: EmulatorProcess) -> None:
 
 
 def test_the_answers_have_the_fields_that_moto_leaves_out(emulator: EmulatorProcess, moto: Any) -> None:
-    expected = {"MultiAttachEnabled", "SnapshotId", "Throughput"}
+    expected = {"MultiAttachEnabled", "SnapshotId", "Throughput", "AvailabilityZoneId"}
     assert not expected & set(moto.describe_volumes(VolumeIds=[create(moto)])["Volumes"][0])
     client = emulator.client()
     volume = client.describe_volumes(VolumeIds=[attached(client, launch(client))])["Volumes"][0]
@@ -286,9 +418,11 @@ def test_instances_are_found_by_the_addresses_of_their_interfaces(emulator: Emul
 
 def test_a_deleted_volume_is_seen_deleting_and_then_gone(emulator: EmulatorProcess) -> None:
     client = emulator.client()
-    volume_id = available(client)
+    first, volume_id = available(client), available(client)
+    emulator.fault("DeleteVolume", "stuck")
+    client.delete_volume(VolumeId=first)
+    assert client.describe_volumes(VolumeIds=[first])["Volumes"][0]["State"] == "deleting"
     client.delete_volume(VolumeId=volume_id)
-    assert client.describe_volumes(VolumeIds=[volume_id])["Volumes"][0]["State"] == "deleting"
     for _ in range(200):
         if volume_id not in {volume["VolumeId"] for volume in client.describe_volumes()["Volumes"]}:
             break
