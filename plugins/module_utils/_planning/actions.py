@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
@@ -87,7 +87,7 @@ def bought_places(site: Site, unfinished: Sequence[OwnedVolume]) -> tuple[dict[s
 
 
 def missing_places(
-    site: Site, unfinished: Sequence[OwnedVolume], owned_before: Sequence[OwnedVolume]
+    site: Site, unfinished: Sequence[OwnedVolume], owned_before: Sequence[OwnedVolume], taken: Mapping[str, int]
 ) -> Optional[list[tuple[Place, int]]]:
     """Places of the set that were never bought; None when they have no room any more.
 
@@ -99,6 +99,6 @@ def missing_places(
     if missing <= 0 or any(volume.id in devices for volume in unfinished):
         return []
     existing = {(volume.sds_id, volume.slot) for volume in unfinished}
-    growing = [unit for unit in site.units(owned_before)[0] if unit.seats]
+    growing = [unit for unit in site.units(owned_before, taken)[0] if unit.seats]
     places = spread(growing, -(-unfinished[0].set_size // max(1, len(growing))), existing)
     return places if places is not None and len(places) == missing else None

@@ -15,6 +15,7 @@ from typing import Any, Optional
 from .approval import Approval
 from .forecast import Forecast
 from .ledger import TAG_SEQUENCE
+from .policy import PoolPolicy
 
 # From harmless to bad; a run is as bad as its worst pool.
 STATUSES = ("ok", "waiting", "undecided", "planned", "capped", "blocked")
@@ -79,6 +80,16 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Lift:
+    """What would have to be changed for a pool to grow as it should; `needed` is None where nothing helps."""
+
+    key: str
+    value: Optional[float]
+    needed: Optional[float]
+    text: str
+
+
+@dataclass(frozen=True)
 class PoolDecision:
     id: str
     name: str
@@ -101,11 +112,58 @@ class PoolDecision:
     resumed: bool = False
     txn: Optional[str] = None
     added_usd: float = 0.0
+    # Paid once, for the data that the rebalance carries between zones.
+    moved_usd: float = 0.0
     actions: tuple[Action, ...] = ()
     addresses_wanted: tuple[str, ...] = ()
     failure: Optional[Failure] = None
     forecast: Optional[Forecast] = None
     needs_second_look: bool = False
+    lifts: tuple[Lift, ...] = ()
+
+    @property
+    def critical(self) -> bool:
+        return self.used_percent >= self.critical_percent
+
+    def postponed(self, rule: str, name: str, text: str) -> PoolDecision:
+        """The same without its plan."""
+        return dataclasses.replace(
+            self,
+            status="waiting",
+            reason=text,
+            rules=(*self.rules, Verdict(rule, name, "stopped", text)),
+            txn=None,
+            actions=(),
+            added_usd=0.0,
+            moved_usd=0.0,
+            added_kib=0,
+            predicted_limit_kib=self.limit_kib,
+            predicted_used_percent=self.used_percent,
+        )
+
+
+def no_such_pool(rules: PoolPolicy, problem: str) -> PoolDecision:
+    """An entry of the policy that means no pool. It has no id and no figures."""
+    return PoolDecision(
+        id="",
+        name=rules.storage_pool,
+        protection_domain=rules.protection_domain or "",
+        status="blocked",
+        reason=problem,
+        rules=(Verdict("E0", "policy", "stopped", problem),),
+        limit_kib=0,
+        in_use_kib=0,
+        spare_percentage=0,
+        used_percent=0.0,
+        high_percent=rules.high_percent,
+        critical_percent=rules.critical_percent,
+        target_percent=rules.target_percent,
+        baseline_kib=0,
+        added_kib=0,
+        predicted_limit_kib=0,
+        predicted_used_percent=0.0,
+        failure=Failure("policy_invalid", rules.label, problem, "Correct remediation_policy; the other pools go on."),
+    )
 
 
 @dataclass(frozen=True)
@@ -128,6 +186,8 @@ class Decision:
     plan_hash: str
     pools: tuple[PoolDecision, ...]
     cost: Cost
+    # What was found about the whole system and not about one pool.
+    rules: tuple[Verdict, ...] = ()
     # None when there is nothing to approve.
     approval: Optional[Approval] = None
 

@@ -6,19 +6,23 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
 from .approval import Consent, judge
-from .decision import Cost, Decision, plan_hash, worst
+from .caps import Resources
+from .decision import Cost, Decision, PoolDecision, no_such_pool, plan_hash, worst
+from .fairness import share
 from .forecast import lead_seconds
 from .history import History
-from .ledger import OwnedVolume, open_transaction, owned_volumes, run_rate_usd
+from .ledger import TAG_FREEZE, OwnedVolume, open_transaction, owned_volumes, run_rate_usd
 from .model import Snapshot, StoragePool
-from .policy import Policy, PolicyError, PoolPolicy
+from .policy import Policy, PoolPolicy
 from .pool_expansion import PoolPlanner
 from .pool_view import Run
 from .spread import Host, Instance, Surroundings
+from .timing import blocks_others
 
 
 def plan(
@@ -38,8 +42,8 @@ def plan(
     Without `instances` the decision only tells whose machines must be looked at; in a quiet cycle those of nobody.
     """
     owned = owned_volumes(volumes, snapshot.system.id)
-    before_usd = run_rate_usd(owned, policy.usd_per_gib_month)
-    matched = match_pools(snapshot, policy)
+    before_usd = run_rate_usd(owned, policy.prices)
+    matched, refused = match_pools(snapshot, policy)
     past = history or History()
     unfinished = {pool.id: open_transaction(snapshot, owned, pool.id) for pool, _rules in matched}
     run = Run(
@@ -47,17 +51,22 @@ def plan(
         policy=policy,
         now_seconds=now_seconds,
         around=None if instances is None else Surroundings(instances, hosts),
-        budget_left_usd=round(policy.monthly_usd - before_usd, 2),
-        unfinished_pools=[pool.name for pool, _rules in matched if unfinished[pool.id]],
+        owned=owned,
+        free=Resources(round(policy.monthly_usd - before_usd, 2), _bought_gib(owned)),
+        unfinished_pools=[
+            pool.name
+            for pool, _rules in matched
+            if blocks_others(unfinished[pool.id], past.failed_seconds.get(pool.id, ()), now_seconds)
+        ],
         history=past,
         lead_seconds=lead_seconds(past.lead_seconds),
-        freeze=freeze,
+        freeze=freeze or _freeze_tag(owned),
     )
-    decided = [
-        PoolPlanner(run, pool, rules, _of_pool(owned, pool), unfinished[pool.id]).decide()
-        for pool, rules in sorted(matched, key=_urgency)
-    ]
-    pools = tuple(decided)
+    planners = sorted(
+        (PoolPlanner(run, pool, rules, _of_pool(owned, pool), unfinished[pool.id]) for pool, rules in matched),
+        key=lambda planner: planner.urgency,
+    )
+    pools = (*_one_consent(_decide(run, planners), policy, consent or Consent()), *refused)
     after_usd = round(before_usd + sum(pool.added_usd for pool in pools), 2)
     hashed = plan_hash(tuple(action for pool in pools for action in pool.actions))
     growing = [pool for pool in pools if pool.actions]
@@ -67,8 +76,7 @@ def plan(
         now_seconds=now_seconds,
         planned_seconds=past.planned_seconds,
         resumes_only=all(pool.resumed for pool in growing),
-        critical_only=not policy.critical_needs_approval
-        and all(pool.used_percent >= pool.critical_percent for pool in growing),
+        critical_only=not policy.critical_needs_approval and all(pool.critical for pool in growing),
     )
     return Decision(
         status=worst([pool.status for pool in pools]),
@@ -80,39 +88,76 @@ def plan(
     )
 
 
+def _decide(run: Run, planners: Sequence[PoolPlanner]) -> tuple[PoolDecision, ...]:
+    """Unfinished purchases first, then what is left over to the pools that have to grow, the most urgent first."""
+    for planner in planners:
+        planner.reserve()
+    gates = [planner.gate() for planner in planners]
+    growers = [planner for planner, gate in zip(planners, gates) if gate is None]
+    choices, shared = share(growers, run.free)
+    grown = []
+    for planner, choice in zip(growers, choices):
+        others = [other.chosen.taking for other in choices if other is not choice and other.chosen]
+        grown.append(planner.grow(choice, run.free.after(others), shared))
+    rest = iter(grown)
+    return tuple(gate or next(rest) for gate in gates)
+
+
+def _one_consent(pools: Sequence[PoolDecision], policy: Policy, consent: Consent) -> tuple[PoolDecision, ...]:
+    """A plan is approved as a whole. Pools that need nobody's consent do not wait for those that do: they go first."""
+    if consent.mode != "approve":
+        return tuple(pools)
+    growing = [pool for pool in pools if pool.actions]
+    free = [pool for pool in growing if pool.resumed or (pool.critical and not policy.critical_needs_approval)]
+    if not free or len(free) == len(growing):
+        return tuple(pools)
+    text = f"needs approval, and waits until {', '.join(pool.name for pool in free)} has grown without"
+    return tuple(
+        pool.postponed("E13", "approval", text) if pool.actions and pool not in free else pool for pool in pools
+    )
+
+
 def _of_pool(owned: Sequence[OwnedVolume], pool: StoragePool) -> tuple[OwnedVolume, ...]:
     return tuple(volume for volume in owned if volume.pool_id == pool.id)
 
 
-def _urgency(entry: tuple[StoragePool, PoolPolicy]) -> tuple[bool, float, str]:
-    pool, rules = entry
-    return (pool.used_percent < rules.critical_percent, -pool.used_percent, pool.id)
+def _bought_gib(owned: Sequence[OwnedVolume]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for volume in owned:
+        total[volume.shape.type] += volume.shape.size_gib
+    return total
 
 
-def match_pools(snapshot: Snapshot, policy: Policy) -> list[tuple[StoragePool, PoolPolicy]]:
-    """Each pool of the policy with the pool it means, or PolicyError naming all that mean none or several."""
+def _freeze_tag(owned: Sequence[OwnedVolume]) -> Optional[str]:
+    """Whoever can reach nothing but the AWS console stops everything with a tag on any bought volume."""
+    frozen = next((volume for volume in owned if volume.freeze is not None), None)
+    return None if frozen is None else f"{frozen.freeze or 'no reason given'} (tag {TAG_FREEZE} of {frozen.id})"
+
+
+def match_pools(snapshot: Snapshot, policy: Policy) -> tuple[list[tuple[StoragePool, PoolPolicy]], list[PoolDecision]]:
+    """Each pool of the policy with the pool it means. One that means none, or several, is refused; the others go on."""
     domains = {domain.id: domain.name for domain in snapshot.protection_domains}
     system = snapshot.system.name or snapshot.system.id
-    problems = []
-    matched = []
+    matched: list[tuple[StoragePool, PoolPolicy]] = []
+    refused = []
     for index, rules in enumerate(policy.pools):
         fits = [
             pool
             for pool in snapshot.storage_pools
             if pool.name == rules.storage_pool and rules.protection_domain in {None, domains[pool.protection_domain_id]}
         ]
-        if len(fits) == 1:
-            matched.append((fits[0], rules))
-        elif fits:
+        if len(fits) > 1:
             inside = ", ".join(sorted(domains[pool.protection_domain_id] for pool in fits))
-            problems.append(f"pools[{index}]: {rules.label} is in several protection domains ({inside}); name one")
-        else:
+            problem = f"{rules.label} is in several protection domains ({inside}); name one"
+        elif not fits:
             known = sorted(pool.name for pool in snapshot.storage_pools)
             close = difflib.get_close_matches(rules.storage_pool, known, n=1)
             hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(known) or 'none'}"
-            problems.append(f"pools[{index}]: system {system} has no storage pool {rules.label}; {hint}")
-    twice = {pool.id for pool, _rules in matched if sum(pool is other for other, _rule in matched) > 1}
-    problems += [f"pools: {pool.name} is meant more than once" for pool in snapshot.storage_pools if pool.id in twice]
-    if problems:
-        raise PolicyError(problems)
-    return matched
+            problem = f"system {system} has no storage pool {rules.label}; {hint}"
+        elif any(fits[0] is pool for pool, _rules in matched):
+            problem = f"{rules.label} is meant by an entry before this one already"
+        else:
+            matched.append((fits[0], rules))
+            continue
+        refused.append(no_such_pool(rules, f"pools[{index}]: {problem}"))
+    return matched, refused

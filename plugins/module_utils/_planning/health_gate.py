@@ -5,10 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .capacity import gib_from_kib
 from .model import Snapshot, StoragePool
+from .policy import PoolPolicy
+
+# Above this a pool may be degraded because a rebuild finds no room.
+EMERGENCY_PERCENT = 95
 
 
 @dataclass(frozen=True)
@@ -16,13 +21,26 @@ class Finding:
     text: str
     # True when waiting does not cure it: somebody has to repair something.
     needs_repair: bool
+    # What a policy may let a critical pool pass: mdm_degraded, or space, where more space is the cure.
+    kind: str = ""
 
 
 def cluster_findings(snapshot: Snapshot) -> list[Finding]:
     mdm = snapshot.system.mdm
     if mdm.state == "ClusteredNormal" or mdm.mode == "OneNode":
         return []
-    return [Finding(f"the MDM cluster is {mdm.state}, not ClusteredNormal", needs_repair=True)]
+    kind = "mdm_degraded" if mdm.state == "ClusteredDegraded" else ""
+    return [Finding(f"the MDM cluster is {mdm.state}, not ClusteredNormal", True, kind)]
+
+
+def not_waived(findings: Sequence[Finding], rules: PoolPolicy, *, critical: bool, used_percent: float) -> list[Finding]:
+    """What still stops the pool after the exceptions that its policy makes when space runs out."""
+    waived = set()
+    if critical and rules.critical_ignores_degraded_mdm:
+        waived.add("mdm_degraded")
+    if rules.emergency and used_percent >= EMERGENCY_PERCENT:
+        waived.add("space")
+    return [finding for finding in findings if finding.kind not in waived]
 
 
 def pool_findings(snapshot: Snapshot, pool: StoragePool) -> list[Finding]:
@@ -50,10 +68,10 @@ def pool_findings(snapshot: Snapshot, pool: StoragePool) -> list[Finding]:
 def _capacity_findings(pool: StoragePool) -> list[Finding]:
     room = pool.capacity
     parts = (
-        (room.failed_kib, "failed", True),
-        (room.unreachable_kib, "unreachable", True),
-        (room.degraded_kib, "degraded", True),
-        (room.in_maintenance_kib, "in maintenance", False),
-        (room.rebuild_pending_kib, "waiting to be rebuilt", False),
+        (room.failed_kib, "failed", True, ""),
+        (room.unreachable_kib, "unreachable", True, ""),
+        (room.degraded_kib, "degraded", True, "space"),
+        (room.in_maintenance_kib, "in maintenance", False, ""),
+        (room.rebuild_pending_kib, "waiting to be rebuilt", False, "space"),
     )
-    return [Finding(f"{gib_from_kib(kib):g} GiB {word}", repair) for kib, word, repair in parts if kib > 0]
+    return [Finding(f"{gib_from_kib(kib):g} GiB {word}", repair, kind) for kib, word, repair, kind in parts if kib > 0]

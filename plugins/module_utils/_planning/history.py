@@ -15,6 +15,7 @@ from .ledger import epoch_seconds
 KEPT_SECONDS = 14 * 86400
 # Clocks of controllers may differ a little; what lies further ahead comes from a clock that jumped.
 CLOCK_TOLERANCE_SECONDS = 60
+FAILED_STATUSES = ("failed", "verify_failed")
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class History:
     # When each plan was shown for the first time, by its hash.
     planned_seconds: Mapping[str, float] = field(default_factory=dict)
     ignored_lines: int = 0
+    # When the pool's purchase failed, since anything went well with it.
+    failed_seconds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def of(self, pool_id: str) -> tuple[Sample, ...]:
         return self.samples.get(pool_id, ())
@@ -45,6 +48,7 @@ def parse(lines: Iterable[str], now_seconds: float) -> History:
     samples: dict[str, list[Sample]] = {}
     leads: list[float] = []
     planned: dict[str, float] = {}
+    runs: dict[str, list[tuple[float, bool, bool]]] = {}
     ignored = 0
     for line in lines:
         entry = _entry(line)
@@ -55,6 +59,8 @@ def parse(lines: Iterable[str], now_seconds: float) -> History:
         if sample.at_seconds < now_seconds - KEPT_SECONDS:
             continue
         samples.setdefault(entry["pool_id"], []).append(sample)
+        failed = entry["status"] in FAILED_STATUSES and bool(entry["plan_hash"])
+        runs.setdefault(entry["pool_id"], []).append((sample.at_seconds, failed, entry["status"] == "waiting"))
         if entry["lead_seconds"] is not None:
             leads.append(entry["lead_seconds"])
         if entry["plan_hash"]:
@@ -64,7 +70,18 @@ def parse(lines: Iterable[str], now_seconds: float) -> History:
         tuple(leads),
         planned,
         ignored,
+        {pool: _failures(sorted(looks)) for pool, looks in runs.items()},
     )
+
+
+def _failures(runs: Iterable[tuple[float, bool, bool]]) -> tuple[float, ...]:
+    failures: list[float] = []
+    for at_seconds, failed, waited in runs:
+        if failed:
+            failures.append(at_seconds)
+        elif not waited:
+            failures.clear()
+    return tuple(failures)
 
 
 def _entry(line: str) -> Optional[dict[str, Any]]:
@@ -80,6 +97,7 @@ def _entry(line: str) -> Optional[dict[str, Any]]:
                 float(entry["used_percent"]),
             ),
             "lead_seconds": None if lead is None else float(lead),
+            "status": str(entry.get("status") or ""),
             "plan_hash": str(entry.get("plan_hash") or ""),
         }
     except (ValueError, KeyError, TypeError, AttributeError):

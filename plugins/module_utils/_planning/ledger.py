@@ -21,11 +21,13 @@ from .ebs_model import (
     TAG_TXN,
 )
 from .model import Snapshot
-from .prices import VolumeShape, monthly_usd
+from .prices import Prices, VolumeShape, monthly_usd
 
 # Beside the identity that every bought volume carries: which purchase of the pool it was, and of how many volumes.
 TAG_SEQUENCE = "mesos-scaleio:sequence"
 TAG_SET_SIZE = "mesos-scaleio:set-size"
+# Set by a person on any bought volume: its value says why nothing may be changed.
+TAG_FREEZE = "mesos-scaleio:freeze"
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,7 @@ class OwnedVolume:
     set_size: int
     # Tagged by a person: it must never be put into a pool again, but it still costs money.
     quarantined: bool
+    freeze: Optional[str] = None
 
 
 def owned_volumes(volumes: Iterable[Mapping[str, Any]], cluster_id: str) -> tuple[OwnedVolume, ...]:
@@ -75,6 +78,7 @@ def _owned(volume: Mapping[str, Any], tags: Mapping[str, str]) -> OwnedVolume:
         sequence=_number(tags.get(TAG_SEQUENCE)),
         set_size=_number(tags.get(TAG_SET_SIZE)),
         quarantined=TAG_QUARANTINED in tags,
+        freeze=tags.get(TAG_FREEZE),
     )
 
 
@@ -88,8 +92,8 @@ def epoch_seconds(moment: str) -> float:
     return (parsed if parsed.tzinfo else parsed.replace(tzinfo=timezone.utc)).timestamp()
 
 
-def run_rate_usd(volumes: Iterable[OwnedVolume], usd_per_gib_month: Mapping[str, float]) -> float:
-    return round(sum(monthly_usd(volume.shape, usd_per_gib_month) for volume in volumes), 2)
+def run_rate_usd(volumes: Iterable[OwnedVolume], prices: Prices) -> float:
+    return round(sum(monthly_usd(volume.shape, prices) for volume in volumes), 2)
 
 
 def open_transaction(snapshot: Snapshot, volumes: Iterable[OwnedVolume], pool_id: str) -> tuple[OwnedVolume, ...]:

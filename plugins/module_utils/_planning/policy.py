@@ -5,18 +5,20 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Optional
 
-from .prices import DEFAULT_USD_PER_GIB_MONTH, VolumeShape, shape_problems
+from .document_reader import DocumentReader, Limits, whole
+from .ebs_limits import TYPE_LIMITS
+from .prices import Prices, VolumeShape, shape_problems
 from .windows import DAYS, Window, is_time, is_time_zone
 
 MIN_DEVICE_GIB = 94  # 100 GB
+# What an AWS account may have of these types in a Region until somebody asks for more.
+DEFAULT_QUOTA_GIB: Mapping[str, int] = {"gp3": 51200, "gp2": 51200}
 
 
 class PolicyError(ValueError):
@@ -50,7 +52,9 @@ class PoolPolicy:
     min_step_percent: float = 5
     max_step_percent: float = 25
     max_pool_gib: Optional[int] = None
+    max_owned_volumes: Optional[int] = None
     max_volumes_per_action: int = 24
+    max_volumes_per_day: Optional[int] = None
     max_volumes_per_sds: Optional[int] = None
     max_actions_per_day: int = 4
     reserve_slots: int = 2
@@ -58,6 +62,10 @@ class PoolPolicy:
     confirm_cycles: int = 2
     hysteresis_percent: float = 5
     forecast_horizon_seconds: int = 21600
+    # What a critical pool may do that others may not; only who says so takes these risks.
+    emergency: bool = False
+    emergency_max_step_percent: float = 50
+    critical_ignores_degraded_mdm: bool = False
     volume: VolumeSpec = VolumeSpec()
 
     @property
@@ -68,8 +76,10 @@ class PoolPolicy:
 @dataclass(frozen=True)
 class Policy:
     monthly_usd: float
-    usd_per_gib_month: Mapping[str, float]
     pools: tuple[PoolPolicy, ...]
+    prices: Prices = field(default_factory=Prices)
+    per_action_usd: Optional[float] = None
+    quota_gib: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_QUOTA_GIB))
     windows: tuple[Window, ...] = ()
     critical_needs_approval: bool = True
 
@@ -79,33 +89,49 @@ class Policy:
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class _Limits:
-    low: int
-    high: Optional[int] = None
-    whole: bool = False
-
-
 POOL_LIMITS = {
-    "high_percent": _Limits(1, 100),
-    "critical_percent": _Limits(1, 100),
-    "target_percent": _Limits(1, 100),
-    "min_step_percent": _Limits(1, 100),
-    "max_step_percent": _Limits(1, 1000),  # a pool may be doubled and more in one step, but only by saying so
-    "max_pool_gib": _Limits(1, whole=True),
-    "max_volumes_per_action": _Limits(1, whole=True),
-    "max_volumes_per_sds": _Limits(1, whole=True),
-    "max_actions_per_day": _Limits(1, whole=True),
-    "reserve_slots": _Limits(0, whole=True),
-    "cooldown_seconds": _Limits(0, whole=True),
-    "confirm_cycles": _Limits(1, 100, whole=True),
-    "hysteresis_percent": _Limits(0, 50),
-    "forecast_horizon_seconds": _Limits(0, whole=True),
+    "high_percent": Limits(1, 100),
+    "critical_percent": Limits(1, 100),
+    "target_percent": Limits(1, 100),
+    "min_step_percent": Limits(1, 100),
+    "max_step_percent": Limits(1, 1000),  # a pool may be doubled and more in one step, but only by saying so
+    "max_pool_gib": Limits(1, whole=True),
+    "max_owned_volumes": Limits(0, whole=True),
+    "max_volumes_per_action": Limits(1, whole=True),
+    "max_volumes_per_day": Limits(1, whole=True),
+    "max_volumes_per_sds": Limits(1, whole=True),
+    "max_actions_per_day": Limits(1, whole=True),
+    "reserve_slots": Limits(0, whole=True),
+    "cooldown_seconds": Limits(0, whole=True),
+    "confirm_cycles": Limits(1, 100, whole=True),
+    "hysteresis_percent": Limits(0, 50),
+    "forecast_horizon_seconds": Limits(0, whole=True),
+    "emergency_max_step_percent": Limits(1, 1000),
 }
-POOL_KEYS = tuple(field.name for field in fields(PoolPolicy))
-VOLUME_KEYS = tuple(field.name for field in fields(VolumeSpec))
+POOL_SWITCHES = ("emergency", "critical_ignores_degraded_mdm")
+POOL_KEYS = tuple(item.name for item in fields(PoolPolicy))
+VOLUME_KEYS = tuple(item.name for item in fields(VolumeSpec))
 WINDOW_KEYS = ("days", "from", "to", "time_zone")
-TOP_KEYS = ("budget", "prices_usd_per_gib_month", "pools", "windows", "critical_needs_approval")
+BUDGET_KEYS = ("monthly_usd", "per_action_usd")
+# Tables by volume type, and the part of Prices that each one fills.
+PRICE_TABLES = {
+    "prices_usd_per_gib_month": "gib_month",
+    "prices_usd_per_iops_month": "iops_month",
+    "prices_usd_per_mibps_month": "mibps_month",
+}
+TOP_KEYS = (
+    "budget", *PRICE_TABLES, "price_usd_per_gib_moved", "volume_quota_gib", "pools", "windows",
+    "critical_needs_approval",
+)  # fmt: skip
+
+
+def problems_of(document: Any) -> list[str]:
+    """Everything that is wrong with a policy, without a system to compare it with; empty when nothing is."""
+    try:
+        parse(document)
+    except PolicyError as error:
+        return list(error.problems)
+    return []
 
 
 def parse(document: Any) -> Policy:
@@ -117,34 +143,29 @@ def parse(document: Any) -> Policy:
     return policy
 
 
-class _Reader:
-    """Collects problems instead of stopping at the first one."""
-
-    def __init__(self) -> None:
-        self.problems: list[str] = []
-
+class _Reader(DocumentReader):
     def policy(self, document: Any) -> Optional[Policy]:
-        if not self._mapping(document, "policy", TOP_KEYS):
+        if not self.mapping(document, "policy", TOP_KEYS):
             return None
-        monthly_usd = self._budget(document.get("budget"))
-        prices = self._prices(document.get("prices_usd_per_gib_month", {}))
-        entries = document.get("pools")
-        pools: list[PoolPolicy] = []
+        monthly_usd, per_action_usd = self._budget(document.get("budget"))
+        prices = self._prices(document)
+        quota_gib = self._by_type(document, "volume_quota_gib", DEFAULT_QUOTA_GIB, Limits(0, whole=True))
+        pools = self._pools(document.get("pools"))
+        windows = self._windows(document.get("windows") or [])
+        needs_approval = self.boolean(document, "critical_needs_approval", "critical_needs_approval", True)
+        if monthly_usd is None:
+            return None
+        return Policy(monthly_usd, pools, prices, per_action_usd, quota_gib, windows, needs_approval)
+
+    def _pools(self, entries: Any) -> tuple[PoolPolicy, ...]:
         if not isinstance(entries, list) or not entries:
             self.problems.append("pools: a list of at least one pool is required")
-        else:
-            pools = [pool for index, entry in enumerate(entries) if (pool := self._pool(entry, f"pools[{index}]"))]
+            return ()
+        pools = [pool for index, entry in enumerate(entries) if (pool := self._pool(entry, f"pools[{index}]"))]
         labels = [pool.label for pool in pools]
         for label in sorted({label for label in labels if labels.count(label) > 1}):
             self.problems.append(f"pools: {label} is named more than once")
-        for pool in pools:
-            if pool.volume.type not in prices:
-                self.problems.append(f"prices_usd_per_gib_month: has no price for type {pool.volume.type}")
-        windows = self._windows(document.get("windows") or [])
-        needs_approval = document.get("critical_needs_approval", True)
-        if not isinstance(needs_approval, bool):
-            self.problems.append(f"critical_needs_approval: must be true or false, got {needs_approval!r}")
-        return None if monthly_usd is None else Policy(monthly_usd, prices, tuple(pools), windows, needs_approval)
+        return tuple(pools)
 
     def _windows(self, entries: Any) -> tuple[Window, ...]:
         if not isinstance(entries, list):
@@ -157,7 +178,7 @@ class _Reader:
         )
 
     def _window(self, entry: Any, place: str) -> Optional[Window]:
-        if not self._mapping(entry, place, WINDOW_KEYS):
+        if not self.mapping(entry, place, WINDOW_KEYS):
             return None
         known = len(self.problems)
         for key in ("from", "to"):
@@ -173,26 +194,40 @@ class _Reader:
             return None
         return Window(entry["from"], entry["to"], tuple(day for day in DAYS if day in days), zone)
 
-    def _budget(self, budget: Any) -> Optional[float]:
-        if not isinstance(budget, Mapping) or "monthly_usd" not in budget:
+    def _budget(self, budget: Any) -> tuple[Optional[float], Optional[float]]:
+        if not isinstance(budget, Mapping) or budget.get("monthly_usd") is None:
             self.problems.append(
                 "budget.monthly_usd: is required; say how many USD a month all bought volumes together may cost"
             )
-            return None
-        self._mapping(budget, "budget", ("monthly_usd",))
-        return self._number(budget["monthly_usd"], "budget.monthly_usd", _Limits(0))
+        if not isinstance(budget, Mapping):
+            return None, None
+        self.mapping(budget, "budget", BUDGET_KEYS)
+        usd = self.numbers(budget, "budget", dict.fromkeys(BUDGET_KEYS, Limits(0)))
+        return usd.get("monthly_usd"), usd.get("per_action_usd")
 
-    def _prices(self, table: Any) -> dict[str, float]:
-        prices = dict(DEFAULT_USD_PER_GIB_MONTH)
-        if self._mapping(table, "prices_usd_per_gib_month", tuple(DEFAULT_USD_PER_GIB_MONTH)):
-            for kind in table:
-                price = self._number(table[kind], f"prices_usd_per_gib_month.{kind}", _Limits(0))
-                if price is not None:
-                    prices[kind] = price
-        return prices
+    def _prices(self, document: Mapping[str, Any]) -> Prices:
+        tables = {
+            part: self._by_type(document, key, getattr(Prices(), part), Limits(0)) for key, part in PRICE_TABLES.items()
+        }
+        return Prices(
+            **tables,
+            gib_moved=self.numbers(document, "policy", {"price_usd_per_gib_moved": Limits(0)}).get(
+                "price_usd_per_gib_moved", Prices().gib_moved
+            ),
+        )
+
+    def _by_type(
+        self, document: Mapping[str, Any], key: str, defaults: Mapping[str, float], limits: Limits
+    ) -> dict[str, Any]:
+        """A table by volume type: the given entries over the defaults."""
+        table = document.get(key) or {}
+        if not self.mapping(table, key, tuple(TYPE_LIMITS)):
+            return dict(defaults)
+        given = {kind: self.number(table[kind], f"{key}.{kind}", limits) for kind in table}
+        return {**defaults, **{kind: value for kind, value in given.items() if value is not None}}
 
     def _pool(self, entry: Any, place: str) -> Optional[PoolPolicy]:
-        if not self._mapping(entry, place, POOL_KEYS):
+        if not self.mapping(entry, place, POOL_KEYS):
             return None
         known = len(self.problems)
         values: dict[str, Any] = {}
@@ -202,7 +237,8 @@ class _Reader:
         if "storage_pool" not in entry:
             self.problems.append(f"{place}.storage_pool: is required")
         values.update({key: entry[key] for key in ("storage_pool", "protection_domain") if key in entry})
-        values.update(self._numbers(entry, place, POOL_LIMITS))
+        values.update(self.numbers(entry, place, POOL_LIMITS))
+        values.update({key: self.boolean(entry, key, f"{place}.{key}", False) for key in POOL_SWITCHES})
         if "volume" in entry:
             values["volume"] = self._volume(entry["volume"], f"{place}.volume")
         if len(self.problems) > known:
@@ -224,7 +260,7 @@ class _Reader:
             )
 
     def _volume(self, entry: Any, place: str) -> VolumeSpec:
-        if not self._mapping(entry, place, VOLUME_KEYS):
+        if not self.mapping(entry, place, VOLUME_KEYS):
             return VolumeSpec()
         known = len(self.problems)
         values: dict[str, Any] = {}
@@ -233,15 +269,10 @@ class _Reader:
                 values[key] = entry[key]
                 if not isinstance(entry[key], str):
                     self.problems.append(f"{place}.{key}: must be text, got {entry[key]!r}")
-        if "encrypted" in entry:
-            values["encrypted"] = entry["encrypted"]
-            if not isinstance(entry["encrypted"], bool):
-                self.problems.append(f"{place}.encrypted: must be true or false, got {entry['encrypted']!r}")
-        values.update(
-            self._numbers(entry, place, {"iops": _Limits(1, whole=True), "throughput": _Limits(1, whole=True)})
-        )
+        values["encrypted"] = self.boolean(entry, "encrypted", f"{place}.encrypted", True)
+        values.update(self.numbers(entry, place, {"iops": Limits(1, whole=True), "throughput": Limits(1, whole=True)}))
         sizes = entry.get("sizes_gib", list(VolumeSpec.sizes_gib))
-        if not isinstance(sizes, list) or not sizes or not all(_whole(size) and size > 0 for size in sizes):
+        if not isinstance(sizes, list) or not sizes or not all(whole(size) and size > 0 for size in sizes):
             self.problems.append(f"{place}.sizes_gib: must be a list of whole GiB, got {sizes!r}")
         else:
             values["sizes_gib"] = tuple(sorted(set(sizes)))
@@ -260,33 +291,3 @@ class _Reader:
         if spec.kms_key_id and not spec.encrypted:
             self.problems.append(f"{place}.kms_key_id: needs encrypted: true")
         return spec
-
-    def _mapping(self, value: Any, place: str, known: Sequence[str]) -> bool:
-        if not isinstance(value, Mapping):
-            self.problems.append(f"{place}: must be a mapping, got {type(value).__name__}")
-            return False
-        for key in value:
-            if key not in known:
-                close = difflib.get_close_matches(str(key), known, n=1)
-                hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
-                self.problems.append(f"{place}.{key}: unknown key; {hint}")
-        return True
-
-    def _numbers(self, entry: Mapping[str, Any], place: str, limits: Mapping[str, _Limits]) -> dict[str, Any]:
-        """The given ones of these keys; null means the same as leaving the key out."""
-        given = {key: limit for key, limit in limits.items() if entry.get(key) is not None}
-        return {key: self._number(entry[key], f"{place}.{key}", limit) for key, limit in given.items()}
-
-    def _number(self, value: Any, place: str, limits: _Limits) -> Optional[float]:
-        fits = _whole(value) or (isinstance(value, float) and math.isfinite(value) and not limits.whole)
-        if not fits or value < limits.low or (limits.high is not None and value > limits.high):
-            kind = "whole number" if limits.whole else "number"
-            bounds = f"of at least {limits.low}" if limits.high is None else f"from {limits.low} to {limits.high}"
-            self.problems.append(f"{place}: must be a {kind} {bounds}, got {value!r}")
-            return None
-        number: float = value
-        return number
-
-
-def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)

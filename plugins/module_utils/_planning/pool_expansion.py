@@ -6,28 +6,30 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Optional
 
 from . import capacity
 from .actions import Purchase, bought_places, missing_places, transaction_id
-from .decision import Action, PoolDecision
-from .health_gate import cluster_findings, pool_findings
+from .caps import PoolCaps, Resources, Taking, bought_within_a_day
+from .decision import Action, Lift, PoolDecision
+from .health_gate import EMERGENCY_PERCENT, cluster_findings, not_waived, pool_findings
 from .ledger import next_sequence
+from .policy import VolumeSpec
 from .pool_view import CRITICAL_MARGIN_PERCENT, PoolView
 from .prices import monthly_usd
-from .sizing import Choice, Limits, VolumeSet, choose, need_of
+from .sizing import Choice, Need, VolumeSet, choose, need_of, usual_disk_gib
 from .spread import Site, Unit
-from .timing import expansions_of_the_day, frozen, timing
+from .timing import clock_problem, duration, expansions_of_the_day, frozen, pause_seconds, timing
 
 
 class PoolPlanner(PoolView):
-    def decide(self) -> PoolDecision:
+    def gate(self) -> Optional[PoolDecision]:
+        """Everything before the question how much; None when the pool is to grow now."""
         if self.unfinished:
             return self._resume()
         self._add("E2", "resume", "passed", "no unfinished purchase")
-        findings = pool_findings(self.run.snapshot, self.pool)
-        sick = "; ".join(finding.text for finding in findings)
         if self.rules.high_percent >= self.critical_percent:
             return self._blocked(
                 "E4", "trigger", "threshold_above_alert",
@@ -35,94 +37,176 @@ class PoolPlanner(PoolView):
                 f"{CRITICAL_MARGIN_PERCENT} below the pool's own critical alert",
                 "Lower high_percent in the policy or raise the pool's capacity_alert_critical_percent.",
             )  # fmt: skip
+        return self._sick() or self._not_yet() or self._cycle_rules()
+
+    def _sick(self) -> Optional[PoolDecision]:
+        findings = pool_findings(self.run.snapshot, self.pool)
+        serious = not_waived(findings, self.rules, critical=self.critical, used_percent=self.used_percent)
+        words = "; ".join(finding.text for finding in serious or findings)
+        # A sick pool that needs nothing is somebody else's alarm, not a failed expansion.
+        if findings and (self.trigger.state == "quiet" or not serious):
+            waived = "" if serious else " (no obstacle, as the policy says for a pool that runs full)"
+            self._add("E3", "health", "noted", words + waived)
+        elif any(finding.needs_repair for finding in serious):
+            remedy = "Repair that first; the next run goes on by itself."
+            return self._blocked("E3", "health", "unhealthy", words, remedy)
+        elif serious:
+            return self._stop("waiting", "E3", "health", words)
+        else:
+            self._add("E3", "health", "passed", "MDM cluster, SDSs and devices are well, nothing to rebuild")
+        return None
+
+    def _not_yet(self) -> Optional[PoolDecision]:
         self._add("F5", "forecast", "noted", self.trigger.forecast.text)
         if self.trigger.state == "quiet":
-            # A sick pool that needs nothing is somebody else's alarm, not a failed expansion.
-            if findings:
-                self._add("E3", "health", "noted", sick)
             return self._stop("ok", "E4", "trigger", self.trigger.text)
-        if any(finding.needs_repair for finding in findings):
-            return self._blocked(
-                "E3", "health", "unhealthy", sick, "Repair that first; the next run goes on by itself."
-            )
-        if findings:
-            return self._stop("waiting", "E3", "health", sick)
-        self._add("E3", "health", "passed", "MDM cluster, SDSs and devices are well, nothing to rebuild")
         if self.trigger.state == "unconfirmed":
             waits = self._stop("waiting", "E4", "trigger", self.trigger.text)
             return dataclasses.replace(waits, needs_second_look=self.trigger.needs_second_look)
         self._add("E4", "trigger", "passed", self.trigger.text)
-        return self._cycle_rules() or self._grow()
+        return None
 
     def _cycle_rules(self) -> Optional[PoolDecision]:
+        wrong_clock = clock_problem(self.run.owned, self.run.now_seconds)
+        if wrong_clock:
+            return self._blocked("E6", "clock", "clock_wrong", wrong_clock, "Set the clock of this controller (NTP).")
         verdicts = timing(self._moment, self.owned, self.rules)
         self.verdicts += verdicts
         if verdicts[-1].outcome == "stopped":
             return self._result("waiting", verdicts[-1].text)
         recent = expansions_of_the_day(self.owned, self.run.now_seconds)
-        if recent >= self.rules.max_actions_per_day:
-            return self._capped(
-                [f"{recent} expansions in 24 hours, max_actions_per_day is {self.rules.max_actions_per_day}"]
-            )
-        return None
+        most = self.rules.max_actions_per_day
+        if recent >= most:
+            text = f"{recent} expansions in 24 hours, max_actions_per_day is {most}"
+            return self._capped([Lift("max_actions_per_day", most, recent + 1, text)])
+        return self._undecided() if self.run.around is None else None
 
-    def _grow(self) -> PoolDecision:
-        if self.run.around is None:
-            return self._undecided()
-        site = Site(self.run.snapshot, self.pool, self.rules, self.run.around)
-        units, refused = site.units(self.owned)
-        growing = [unit for unit in units if unit.seats]
-        need = need_of(self.pool, self.present_kib, self.trigger.forecast.demand_kib, units, self.rules)
+    def choose(self, free: Resources) -> Choice:
+        """The best set of volumes if the pool could have all that is free."""
+        units, _refused = self._units(free)
+        if not any(unit.seats for unit in units):
+            return Choice(None, ())
+        mine = [device for device in self.run.snapshot.devices if device.storage_pool_id == self.pool.id]
+        caps = PoolCaps(
+            policy=self.run.policy,
+            rules=self.rules,
+            limit_kib=self.pool.capacity.limit_kib,
+            devices=len(mine),
+            owned=len(self.owned),
+            bought_today=bought_within_a_day(self.owned, self.run.now_seconds),
+        )
+        return choose(
+            self.pool, usual_gib=self._usual_gib, units=units, need=self._need(units), caps=caps, free=free
+        )  # fmt: skip
+
+    def grow(self, choice: Choice, free: Resources, shared: bool) -> PoolDecision:
+        """`free` is what the other pools left."""
+        units, refused = self._units(free)
+        need = self._need(units)
         self._add(
             "E8", "need", "passed",
             f"{_gib(need.wanted_kib)} GiB more bring it to {self.rules.target_percent:g} %; a step is "
             f"{_gib(need.least_kib)} to {_gib(need.most_kib)} GiB",
         )  # fmt: skip
-        if not growing:
+        if len(units) < capacity.MINIMUM_FAULT_UNITS:
+            return self._blocked(
+                "E9", "spread", "too_few_fault_units",
+                f"the pool has {len(units)} fault units, and needs {capacity.MINIMUM_FAULT_UNITS}",
+                "Add SDSs, or fault sets, with devices in this pool; more space alone would not protect the data.",
+            )  # fmt: skip
+        if not any(unit.seats for unit in units):
             return self._no_seat(refused, "no SDS of the pool can take a volume")
-        limits = Limits(self.run.policy.monthly_usd, self.run.budget_left_usd, self.run.policy.usd_per_gib_month)
-        choice = choose(self.run.snapshot, self.pool, self.rules, units=units, need=need, limits=limits)
         if choice.in_vain:
             return self._no_seat(refused, choice.in_vain)
-        self._add("E9", "spread", "passed", _spread_text(units, refused))
+        self._add("E9", "spread", "passed", _spread_text(units, refused, choice, self.pool.spare_percentage))
+        if shared:
+            self._add("E12", "fairness", "noted", "pools want more than there is, and get it in rounds")
         if choice.chosen is None:
-            return self._capped(list(choice.caps) or ["no allowed size (volume.sizes_gib) fits into one step"])
-        return self._planned(choice.chosen, choice)
+            none = Lift("volume.sizes_gib", None, None, "no allowed size (volume.sizes_gib) fits into one step")
+            return self._capped(list(choice.caps) or [none])
+        return self._planned(choice.chosen, choice, free)
 
-    def _planned(self, chosen: VolumeSet, choice: Choice) -> PoolDecision:
+    @property
+    def _usual_gib(self) -> Optional[int]:
+        return usual_disk_gib(self.run.snapshot, self.pool)
+
+    def _units(self, free: Resources) -> tuple[tuple[Unit, ...], list[str]]:
+        assert self.run.around is not None
+        site = Site(self.run.snapshot, self.pool, self.rules, self.run.around)
+        return site.units(self.owned, free.taken)
+
+    def _need(self, units: Sequence[Unit]) -> Need:
+        return need_of(
+            self.pool,
+            self.rules,
+            units,
+            present_kib=self.present_kib,
+            demand_kib=self.trigger.forecast.demand_kib,
+            emergency=self.rules.emergency and self.used_percent >= EMERGENCY_PERCENT,
+        )
+
+    def _planned(self, chosen: VolumeSet, choice: Choice, free: Resources) -> PoolDecision:
         spec = self.rules.volume
         self._add(
-            "E10",
-            "size",
-            "passed",
+            "E10", "size", "passed",
             f"{chosen.text} {spec.type}, {chosen.per_unit} per fault unit, +{_gib(chosen.added_kib)} GiB",
-        )
+        )  # fmt: skip
         sequence = next_sequence(self.owned, self.pool.id)
         txn = transaction_id(self.run.snapshot, self.pool, self.run.policy.hash, sequence)
         purchase = Purchase(self.pool, self.domain, txn, sequence, len(chosen.places), spec)
         places = sorted(chosen.places, key=lambda entry: (entry[0].sds, entry[1]))
         actions = tuple(purchase.action(place, slot, chosen.size_gib) for place, slot in places)
-        self._take(actions, chosen.usd)
         limit_kib, used_percent = self._predict(self.pool.capacity.limit_kib + chosen.added_kib)
         reason = f"{chosen.text} {spec.type}: {self.used_percent:g} % -> {used_percent:g} %"
         failure = None
         if choice.caps:
-            text = "only a part fits: " + "; ".join(choice.caps)
+            text = "only a part fits: " + "; ".join(cap.text for cap in choice.caps)
             reason = f"{reason}; {text}"
             self._add("E11", "caps", "noted", text)
-            failure = self._cap_failure(text) if used_percent >= self.critical_percent else None
+            failure = self._cap_failure(choice.caps) if used_percent >= self.critical_percent else None
         else:
-            left = f"{self.run.budget_left_usd:.2f} USD of the monthly budget left"
-            self._add("E11", "caps", "passed", f"+{chosen.usd:.2f} USD a month, {left}")
+            left = f"{free.after([chosen.taking]).usd_left:.2f} USD of the monthly budget left"
+            moved = f", {chosen.moved_usd:.2f} USD once for the rebalance" if chosen.moved_usd else ""
+            self._add("E11", "caps", "passed", f"+{chosen.usd:.2f} USD a month{moved}, {left}")
         return dataclasses.replace(
             self._result("capped" if choice.caps else "planned", reason, failure),
             txn=txn,
             actions=actions,
             added_usd=chosen.usd,
+            moved_usd=chosen.moved_usd,
             added_kib=chosen.added_kib,
             predicted_limit_kib=limit_kib,
             predicted_used_percent=used_percent,
+            lifts=choice.caps,
         )
+
+    def reserve(self) -> None:
+        """The money of an unfinished purchase is spoken for, whoever is decided first."""
+        if self.unfinished:
+            first = self.unfinished[0]
+            gib = self._missing_count * first.shape.size_gib
+            self.run.free = self.run.free.after([Taking(self._missing_usd, first.shape.type, gib)])
+
+    @property
+    def _missing_count(self) -> int:
+        """Volumes of the unfinished purchase that are still to be bought. None once one of the set is a device."""
+        names = {device.name for device in self.run.snapshot.devices}
+        if any(volume.id in names for volume in self.unfinished):
+            return 0
+        return max(0, self.unfinished[0].set_size - len(self.unfinished))
+
+    @property
+    def _missing_usd(self) -> float:
+        shape = self._spec_begun.shape(self.unfinished[0].shape.size_gib)
+        return round(self._missing_count * monthly_usd(shape, self.run.policy.prices), 2)
+
+    @property
+    def _spec_begun(self) -> VolumeSpec:
+        """What the begun volumes are. EC2 fills in what was left open, so the policy comes first."""
+        spec, shape = self.rules.volume, self.unfinished[0].shape
+        if spec.type == shape.type:
+            return spec
+        return dataclasses.replace(spec, type=shape.type, iops=shape.iops, throughput=shape.throughput)
 
     def _resume(self) -> PoolDecision:
         """Finish what was begun: the same set again, without a new decision."""
@@ -132,6 +216,11 @@ class PoolPlanner(PoolView):
         if stop is not None:
             self.verdicts.append(stop)
             return self._result("waiting", stop.text)
+        failures = self.run.history.failed_seconds.get(self.pool.id, ())
+        pause = pause_seconds(failures, self.run.now_seconds)
+        if pause:
+            text = f"failed {len(failures)} times in a row; tried again in {duration(pause)}, others go on meanwhile"
+            return self._stop("waiting", "E12", "fairness", text)
         sick = "; ".join(finding.text for finding in cluster_findings(self.run.snapshot))
         if sick:
             return self._blocked("E3", "health", "unhealthy", sick, "Repair that; the next run finishes the purchase.")
@@ -142,23 +231,24 @@ class PoolPlanner(PoolView):
         if refused:
             return self._no_seat(refused, "the unfinished purchase has volumes for an SDS out of reach")
         # Room is counted as before the purchase, so that the set comes out the same.
-        self.run.around.taken.subtract(places[item.sds_id].instance.id for item in self.unfinished if item.instance_id)
+        taken = self.run.free.taken.copy()
+        taken.subtract(places[item.sds_id].instance.id for item in self.unfinished if item.instance_id)
         before = [volume for volume in self.owned if volume not in self.unfinished]
-        missing = missing_places(site, self.unfinished, before)
+        missing = missing_places(site, self.unfinished, before, taken)
         if missing is None:
-            return self._no_seat(site.units(before)[1], "the rest of the unfinished purchase has no room")
-        spec = self.rules.volume
-        if spec.type != first.shape.type:
-            spec = dataclasses.replace(
-                spec, type=first.shape.type, iops=first.shape.iops, throughput=first.shape.throughput
-            )
-        purchase = Purchase(self.pool, self.domain, first.txn, first.sequence, first.set_size, spec)
+            return self._no_seat(site.units(before, taken)[1], "the rest of the unfinished purchase has no room")
+        purchase = Purchase(self.pool, self.domain, first.txn, first.sequence, first.set_size, self._spec_begun)
         devices = [device.name for device in self.run.snapshot.devices if device.storage_pool_id == self.pool.id]
         bought = tuple(purchase.bought(places[item.sds_id], item, devices) for item in self.unfinished)
         new = tuple(purchase.action(place, slot, first.shape.size_gib) for place, slot in missing)
-        usd = round(len(new) * monthly_usd(spec.shape(first.shape.size_gib), self.run.policy.usd_per_gib_month), 2)
+        usd = self._missing_usd if new else 0.0
+        if new and self.run.free.usd_left < 0:
+            budget_usd = self.run.policy.monthly_usd
+            text = f"the rest of purchase {first.txn} costs {usd:.2f} USD a month, more than the budget has left"
+            needed = round(budget_usd - self.run.free.usd_left, 2)
+            return self._capped([Lift("budget.monthly_usd", budget_usd, needed, text)])
         actions = bought + new
-        self._take(actions, usd)
+        self._take(actions)
         ours = {action.volume_id for action in bought}
         baseline_kib = self.pool.capacity.limit_kib - sum(
             device.capacity_limit_kib
@@ -184,10 +274,11 @@ class PoolPlanner(PoolView):
         spare_kib = capacity.spare_kib(limit_kib, self.pool.spare_percentage)
         return limit_kib, capacity.used_percent(self.pool.capacity.in_use_kib, limit_kib, spare_kib)
 
-    def _take(self, actions: Sequence[Action], usd: float) -> None:
-        self.run.budget_left_usd = round(self.run.budget_left_usd - usd, 2)
-        if self.run.around is not None:
-            self.run.around.taken.update(action.instance_id for action in actions)
+    def _take(self, actions: Sequence[Action]) -> None:
+        """The slots that this purchase still needs are gone for the pools after it."""
+        attached = {volume.id for volume in self.unfinished if volume.instance_id}
+        slots = Counter(action.instance_id for action in actions if action.volume_id not in attached)
+        self.run.free = self.run.free.after([Taking(slots=slots)])
 
     def _undecided(self, sds_ids: Collection[str] = ()) -> PoolDecision:
         """Which SDSs' machines must be looked at: those of the pool and of what is already bought for it."""
@@ -210,7 +301,16 @@ def _gib(kib: int) -> str:
     return f"{capacity.gib_from_kib(kib):.0f}"
 
 
-def _spread_text(units: Sequence[Unit], refused: Sequence[str]) -> str:
+def _spread_text(units: Sequence[Unit], refused: Sequence[str], choice: Choice, spare_percentage: int) -> str:
     growing = sum(1 for unit in units if unit.seats)
     text = f"{growing} of {len(units)} fault units can grow"
+    if choice.chosen is not None:
+        each_kib = choice.chosen.added_kib // growing
+        before = [unit.capacity_kib for unit in units]
+        after = [unit.capacity_kib + (each_kib if unit.seats else 0) for unit in units]
+        text += (
+            f"; mirrors can use {_gib(capacity.effective_raw_kib(before))} -> "
+            f"{_gib(capacity.effective_raw_kib(after))} GiB, the largest unit holds "
+            f"{capacity.spare_floor_percent(after)} % and the spare is {spare_percentage} %"
+        )
     return f"{text} ({'; '.join(refused)})" if refused else text

@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
 
 from . import capacity
-from .decision import Failure, PoolDecision, Verdict
+from .caps import Resources
+from .decision import Failure, Lift, PoolDecision, Verdict
 from .history import History, Sample
 from .ledger import OwnedVolume
 from .model import Snapshot, StoragePool
@@ -34,7 +36,8 @@ class Run:
     policy: Policy
     now_seconds: float
     around: Optional[Surroundings]
-    budget_left_usd: float
+    owned: Sequence[OwnedVolume]
+    free: Resources
     unfinished_pools: list[str]
     history: History
     lead_seconds: float
@@ -68,6 +71,11 @@ class PoolView:
         return self.used_percent >= self.critical_percent
 
     @property
+    def urgency(self) -> tuple[bool, float, float, str]:
+        left = self.trigger.forecast.seconds_to_critical
+        return (not self.critical, math.inf if left is None else left, -self.used_percent, self.pool.id)
+
+    @property
     def pressing(self) -> bool:
         left = self.trigger.forecast.seconds_to_critical
         return self.critical or (left is not None and left < PRESSING_SECONDS)
@@ -91,14 +99,17 @@ class PoolView:
             pressing=self.pressing,
         )
 
-    def _capped(self, caps: Sequence[str]) -> PoolDecision:
-        text = "; ".join(caps)
-        failure = self._cap_failure(text) if self.critical else None
-        return dataclasses.replace(self._stop("capped", "E11", "caps", text), failure=failure)
+    def _capped(self, caps: Sequence[Lift]) -> PoolDecision:
+        stop = self._stop("capped", "E11", "caps", "; ".join(cap.text for cap in caps))
+        return dataclasses.replace(stop, failure=self._cap_failure(caps) if self.critical else None, lifts=tuple(caps))
 
-    def _cap_failure(self, text: str) -> Failure:
-        remedy = "Raise the cap that is named in the policy, or free space in the pool."
-        return Failure("capped", self.pool.name, text, remedy)
+    def _cap_failure(self, caps: Sequence[Lift]) -> Failure:
+        raised = [f"{cap.key} from {cap.value:g} to {cap.needed:g}" for cap in caps if cap.needed is not None]
+        remedy = (
+            f"{'Raise ' + ' and '.join(raised) if raised else 'Nothing in the policy would help'}, or free space in "
+            "the pool (delete snapshots, move volumes), or add SDSs."
+        )
+        return Failure("capped", self.pool.name, "; ".join(cap.text for cap in caps), remedy)
 
     def _blocked(self, rule: str, name: str, code: str, text: str, remedy: str) -> PoolDecision:
         failure = Failure(code, self.pool.name, text, remedy)

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Optional
 
+from .capacity import GIB_KIB
 from .ebs_limits import TYPE_LIMITS
 
 # us-east-1 list prices; a policy gives its own table for other Regions or contracts.
@@ -20,12 +21,24 @@ DEFAULT_USD_PER_GIB_MONTH: Mapping[str, float] = {
     "st1": 0.045,
     "sc1": 0.015,
 }
-GP3_FREE_IOPS = 3000
-GP3_FREE_MIB_PER_SECOND = 125
-GP3_USD_PER_IOPS = 0.005
-GP3_USD_PER_MIB_PER_SECOND = 0.04
 # io2 gets cheaper in tiers; its first tier for all of it never estimates too little.
-PROVISIONED_USD_PER_IOPS = 0.065
+DEFAULT_USD_PER_IOPS_MONTH: Mapping[str, float] = {"gp3": 0.005, "io1": 0.065, "io2": 0.065}
+DEFAULT_USD_PER_MIBPS_MONTH: Mapping[str, float] = {"gp3": 0.04}
+# Between two zones, both directions together.
+DEFAULT_USD_PER_GIB_MOVED = 0.02
+# Part of the price of a GiB.
+FREE_IOPS = {"gp3": 3000}
+FREE_MIB_PER_SECOND = {"gp3": 125}
+
+
+@dataclass(frozen=True)
+class Prices:
+    """USD by volume type; `gib_moved` is paid once for what a rebalance carries from one zone to another."""
+
+    gib_month: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_USD_PER_GIB_MONTH))
+    iops_month: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_USD_PER_IOPS_MONTH))
+    mibps_month: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_USD_PER_MIBPS_MONTH))
+    gib_moved: float = DEFAULT_USD_PER_GIB_MOVED
 
 
 @dataclass(frozen=True)
@@ -38,16 +51,22 @@ class VolumeShape:
     throughput: Optional[int] = None
 
 
-def monthly_usd(shape: VolumeShape, usd_per_gib_month: Mapping[str, float]) -> float:
+def monthly_usd(shape: VolumeShape, prices: Prices) -> float:
     # A type missing from the table costs as much as the dearest one: spending must never be underestimated.
-    per_gib = usd_per_gib_month.get(shape.type, max(usd_per_gib_month.values(), default=0.0))
+    per_gib = prices.gib_month.get(shape.type, max(prices.gib_month.values(), default=0.0))
+    paid_iops = max(0, (shape.iops or 0) - FREE_IOPS.get(shape.type, 0))
+    paid_mibps = max(0, (shape.throughput or 0) - FREE_MIB_PER_SECOND.get(shape.type, 0))
     cost = shape.size_gib * per_gib
-    if shape.type == "gp3":
-        cost += max(0, (shape.iops or 0) - GP3_FREE_IOPS) * GP3_USD_PER_IOPS
-        cost += max(0, (shape.throughput or 0) - GP3_FREE_MIB_PER_SECOND) * GP3_USD_PER_MIB_PER_SECOND
-    elif shape.type in ("io1", "io2"):
-        cost += (shape.iops or 0) * PROVISIONED_USD_PER_IOPS
+    cost += paid_iops * prices.iops_month.get(shape.type, 0.0)
+    cost += paid_mibps * prices.mibps_month.get(shape.type, 0.0)
     return round(cost, 2)
+
+
+def moved_usd(in_use_kib: int, limit_kib: int, added_kib: int, zones: int, prices: Prices) -> float:
+    """What the rebalance after an expansion costs once: the share of the data that moves to the new volumes."""
+    if zones < 2 or limit_kib + added_kib <= 0:
+        return 0.0
+    return round(in_use_kib / GIB_KIB * added_kib / (limit_kib + added_kib) * prices.gib_moved, 2)
 
 
 def shape_problems(shape: VolumeShape) -> list[str]:

@@ -237,6 +237,7 @@ def history(report: Report) -> list[Report]:
             **(pool["after"] or pool["before"]),
         }
         for pool in report["pools"]
+        if pool["id"]
     ]
 
 

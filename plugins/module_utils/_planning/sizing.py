@@ -1,22 +1,26 @@
 # Copyright: (c) 2026, The mesos_scaleio.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Rules E8, E10 and E11: how much a pool needs, which even set of volumes gives it, and what forbids a set."""
+"""Rules E8 and E10: how much a pool needs, and which even set of volumes gives it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
 
-from .capacity import GIB_KIB, device_capacity_kib, disk_gib_for, gib_from_kib
+from .capacity import device_capacity_kib, disk_gib_for
+from .caps import PoolCaps, Resources, Taking, Wanted
+from .decision import Lift
 from .model import Snapshot, StoragePool
 from .policy import PoolPolicy
-from .prices import monthly_usd
-from .spread import Place, Unit, imbalance, spread
+from .prices import monthly_usd, moved_usd
+from .spread import Place, Unit, has_room, imbalance, shortage, spread
 
-DEVICES_PER_POOL = 300
+# Below this many free slots on an instance, few large volumes are better than many small ones.
+SCARCE_SLOTS = 4
+MOST_VOLUMES_PER_UNIT = 64
 
 
 @dataclass(frozen=True)
@@ -34,45 +38,59 @@ class Need:
 
 @dataclass(frozen=True)
 class VolumeSet:
-    """Equal volumes, the same number in every fault unit that can take any."""
+    """Equal volumes, the same number in every fault unit that can take any. Without places there is no room for it."""
 
     size_gib: int
+    type: str
     per_unit: int
+    count: int
     places: tuple[tuple[Place, int], ...]
     added_kib: int
     usd: float
+    moved_usd: float
     even_over_sds: bool
+    roomy: bool
 
     @property
     def text(self) -> str:
-        return f"{len(self.places)} x {self.size_gib} GiB"
+        return f"{self.count} x {self.size_gib} GiB"
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(self.text, self.type, self.count, self.size_gib, self.added_kib, self.usd, self.moved_usd)
+
+    @property
+    def taking(self) -> Taking:
+        slots = Counter(place.instance.id for place, _slot in self.places)
+        return Taking(self.usd, self.type, self.count * self.size_gib, slots)
 
 
 @dataclass(frozen=True)
 class Choice:
+    """The best set that nothing forbids, and what forbids the one that would be best."""
+
     chosen: Optional[VolumeSet]
-    # What keeps the pool from growing as much as it needs; empty when nothing does.
-    caps: tuple[str, ...]
+    caps: tuple[Lift, ...]
     in_vain: Optional[str] = None
+    # From little to much, all that nothing forbids.
+    allowed: tuple[VolumeSet, ...] = ()
 
 
-@dataclass(frozen=True)
-class Limits:
-    budget_usd: float
-    budget_left_usd: float
-    usd_per_gib_month: Mapping[str, float]
-
-
-def need_of(pool: StoragePool, present_kib: int, demand_kib: int, units: Sequence[Unit], policy: PoolPolicy) -> Need:
+def need_of(
+    pool: StoragePool, policy: PoolPolicy, units: Sequence[Unit], *, present_kib: int, demand_kib: int, emergency: bool
+) -> Need:
     growing = sum(1 for unit in units if unit.seats)
     writable_share = 1 - pool.spare_percentage / 100
     target_kib = demand_kib / (policy.target_percent / 100 * writable_share)
+    step_percent = policy.max_step_percent
+    if emergency:
+        step_percent = max(step_percent, policy.emergency_max_step_percent)
     # A young small pool could never grow if a step were smaller than the smallest set.
     smallest_set_kib = growing * device_capacity_kib(min(policy.volume.sizes_gib))
     return Need(
         wanted_kib=max(0, round(target_kib) - present_kib),
         least_kib=round(present_kib * policy.min_step_percent / 100),
-        most_kib=max(round(present_kib * policy.max_step_percent / 100), smallest_set_kib),
+        most_kib=max(round(present_kib * step_percent / 100), smallest_set_kib),
     )
 
 
@@ -85,71 +103,77 @@ def usual_disk_gib(snapshot: Snapshot, pool: StoragePool) -> Optional[int]:
 
 
 def choose(
-    snapshot: Snapshot, pool: StoragePool, policy: PoolPolicy, *, units: Sequence[Unit], need: Need, limits: Limits
+    pool: StoragePool, *, usual_gib: Optional[int], units: Sequence[Unit], need: Need, caps: PoolCaps, free: Resources
 ) -> Choice:
     """The best set that no rule forbids; when none gives what is needed, the largest of them."""
-    usual = usual_disk_gib(snapshot, pool)
-    devices = sum(1 for device in snapshot.devices if device.storage_pool_id == pool.id)
     allowed: list[VolumeSet] = []
-    forbidden: list[tuple[VolumeSet, list[str]]] = []
+    forbidden: list[tuple[VolumeSet, list[Lift]]] = []
     in_vain = None
-    for item in _sets(units, policy, limits):
+    for item in _sets(pool, units, need, caps):
         if item.added_kib > need.most_kib:
             continue
         useless = imbalance(units, item.per_unit * device_capacity_kib(item.size_gib), pool.spare_percentage)
         if useless:
             in_vain = in_vain or useless
             continue
-        caps = _caps(item, pool, policy, limits, devices)
-        if caps:
-            forbidden.append((item, caps))
+        against = caps.of(item.wanted, free)
+        if not item.roomy:
+            against.append(shortage(units, item.per_unit, item.text))
+        if against:
+            forbidden.append((item, against))
         else:
             allowed.append(item)
+    scarce = min((seat.room for unit in units for seat in unit.seats), default=0) < SCARCE_SLOTS
+
+    def rank(item: VolumeSet) -> tuple[bool, int, bool, int, int]:
+        few = item.per_unit if scarce else 0
+        return (not item.even_over_sds, few, item.size_gib != usual_gib, item.added_kib, item.per_unit)
+
+    in_order = tuple(sorted(allowed, key=lambda item: (item.added_kib, item.per_unit)))
     enough = [item for item in allowed if item.added_kib >= need.clamped_kib]
     if enough:
-        best = min(
-            enough,
-            key=lambda item: (not item.even_over_sds, item.size_gib != usual, item.added_kib, item.per_unit),
-        )
-        return Choice(best, ())
+        return Choice(min(enough, key=rank), (), allowed=in_order)
     largest = max(allowed, key=lambda item: (item.added_kib, -item.per_unit), default=None)
-    missed = [entry for entry in forbidden if largest is None or entry[0].added_kib > largest.added_kib]
-    caps = min(missed, key=lambda entry: (entry[0].added_kib, entry[0].per_unit))[1] if missed else []
-    return Choice(largest, tuple(caps), None if allowed or forbidden else in_vain)
+    better = [entry for entry in forbidden if largest is None or entry[0].added_kib > largest.added_kib]
+    sufficient = [entry for entry in better if entry[0].added_kib >= need.clamped_kib]
+    # The one that takes the least to be allowed is the one to name.
+    against = min(sufficient or better, key=lambda entry: (len(entry[1]), *rank(entry[0])), default=(None, []))[1]
+    return Choice(largest, tuple(against), None if allowed or forbidden else in_vain, in_order)
 
 
-def _sets(units: Sequence[Unit], policy: PoolPolicy, limits: Limits) -> list[VolumeSet]:
+def _sets(pool: StoragePool, units: Sequence[Unit], need: Need, caps: PoolCaps) -> list[VolumeSet]:
+    """All sets up to one that would be enough, whether there is room for them or not."""
+    rules, prices = caps.rules, caps.policy.prices
     growing = [unit for unit in units if unit.seats]
-    most_per_unit = max(1, policy.max_volumes_per_action // max(1, len(growing)))
+    zones = len({seat.place.instance.availability_zone for unit in growing for seat in unit.seats})
     sets = []
-    for per_unit in range(1, most_per_unit + 1):
-        places = spread(growing, per_unit)
-        if not places:
+    for per_unit in range(1, MOST_VOLUMES_PER_UNIT + 1):
+        count = per_unit * len(growing)
+        least_kib = count * device_capacity_kib(min(rules.volume.sizes_gib))
+        possible = count <= rules.max_volumes_per_action
+        if least_kib > need.most_kib:
             break
+        places = spread(growing, per_unit) if possible else None
+        roomy = places is not None or (not possible and has_room(growing, per_unit))
         even = all(per_unit % len(unit.seats) == 0 for unit in growing)
-        for size_gib in policy.volume.sizes_gib:
-            usd = monthly_usd(policy.volume.shape(size_gib), limits.usd_per_gib_month)
-            added_kib = len(places) * device_capacity_kib(size_gib)
-            sets.append(VolumeSet(size_gib, per_unit, tuple(places), added_kib, round(len(places) * usd, 2), even))
+        for size_gib in rules.volume.sizes_gib:
+            usd = round(count * monthly_usd(rules.volume.shape(size_gib), prices), 2)
+            added_kib = count * device_capacity_kib(size_gib)
+            moved = moved_usd(pool.capacity.in_use_kib, pool.capacity.limit_kib, added_kib, zones, prices)
+            sets.append(
+                VolumeSet(
+                    size_gib=size_gib,
+                    type=rules.volume.type,
+                    per_unit=per_unit,
+                    count=count,
+                    places=tuple(places or ()),
+                    added_kib=added_kib,
+                    usd=usd,
+                    moved_usd=moved,
+                    even_over_sds=even,
+                    roomy=roomy,
+                )
+            )
+        if not possible and least_kib >= need.clamped_kib:
+            break
     return sets
-
-
-def _caps(item: VolumeSet, pool: StoragePool, policy: PoolPolicy, limits: Limits, devices: int) -> list[str]:
-    caps = []
-    count = len(item.places)
-    if count > policy.max_volumes_per_action:
-        caps.append(f"{item.text} is more than max_volumes_per_action ({policy.max_volumes_per_action})")
-    after_kib = pool.capacity.limit_kib + item.added_kib
-    if policy.max_pool_gib is not None and after_kib > policy.max_pool_gib * GIB_KIB:
-        caps.append(
-            f"{item.text} would make the pool {gib_from_kib(after_kib):g} GiB, more than max_pool_gib "
-            f"({policy.max_pool_gib})"
-        )
-    if devices + count > DEVICES_PER_POOL:
-        caps.append(f"{item.text} would be more than the {DEVICES_PER_POOL} devices a pool can have")
-    if item.usd > limits.budget_left_usd:
-        caps.append(
-            f"{item.text} {policy.volume.type} cost {item.usd:.2f} USD a month, but of the budget "
-            f"({limits.budget_usd:.2f} USD, budget.monthly_usd) {max(0.0, limits.budget_left_usd):.2f} are left"
-        )
-    return caps

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Optional, TypeVar
 
 from .capacity import effective_raw_kib, pool_fault_units_kib, spare_floor_percent
+from .decision import Lift
 from .ledger import OwnedVolume
 from .model import Sds, Snapshot, StoragePool
 from .policy import PoolPolicy
@@ -58,6 +59,8 @@ class Seat:
     place: Place
     room: int
     pool_devices: int
+    # What keeps the room from being larger.
+    scarce: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,8 +92,6 @@ class Surroundings:
     def __init__(self, instances: Sequence[Instance], hosts: Optional[Sequence[Host]]) -> None:
         self._instances = _by_address((item, item.private_ips) for item in instances)
         self._hosts = None if hosts is None else _by_address((item, item.addresses) for item in hosts)
-        # Attach slots that pools decided earlier in the same run take.
-        self.taken: Counter[str] = Counter()
 
     @property
     def needs_hosts(self) -> bool:
@@ -145,37 +146,41 @@ class Site:
             return None, f"{sds.name}: no inventory host of group scaleio_sds has one of its addresses ({listed})"
         return Place(sds.id, sds.name, instance, host), ""
 
-    def _seat(self, sds: Sds, owned: Sequence[OwnedVolume]) -> tuple[Optional[Seat], str]:
+    def _seat(self, sds: Sds, owned: Sequence[OwnedVolume], taken: Mapping[str, int]) -> tuple[Optional[Seat], str]:
         place, reason = self.locate(sds)
         if place is None:
             return None, reason
-        room, scarce = self._room(sds, place.instance, owned)
+        room, scarce = self._room(sds, place.instance, owned, taken.get(place.instance.id, 0))
+        scarce = f"{sds.name} ({place.instance.id}, {place.instance.type}) {scarce}"
         if room < 1:
-            return None, f"{sds.name} ({place.instance.id}, {place.instance.type}) {scarce}"
-        return Seat(place, room, self._pool_devices[sds.id]), ""
+            return None, scarce
+        return Seat(place, room, self._pool_devices[sds.id], scarce), ""
 
-    def _room(self, sds: Sds, instance: Instance, owned: Sequence[OwnedVolume]) -> tuple[int, str]:
-        free = max(0, instance.free_slots - self.around.taken[instance.id])
+    def _room(self, sds: Sds, instance: Instance, owned: Sequence[OwnedVolume], taken: int) -> tuple[int, str]:
+        free = max(0, instance.free_slots - taken)
         reserve = self.policy.reserve_slots
         devices = self._devices[sds.id]
+        slots = f"has {max(0, free - reserve) or 'no'} free attach slot{'s' if free - reserve > 1 else ''}"
         rooms = [
-            (free - reserve, f"has no free attach slot: {free} left, {reserve} kept in reserve (reserve_slots)"),
-            (DEVICES_PER_SDS - devices, f"has {devices} devices, the most an SDS can have"),
+            (free - reserve, f"{slots}: {free} left, {reserve} kept in reserve (reserve_slots)"),
+            (DEVICES_PER_SDS - devices - max(0, taken), f"has {devices} of the {DEVICES_PER_SDS} devices of an SDS"),
         ]
         if self.policy.max_volumes_per_sds is not None:
             bought = sum(1 for volume in owned if volume.sds_id == sds.id)
-            rooms.append(
-                (self.policy.max_volumes_per_sds - bought, f"has {bought} bought volumes (max_volumes_per_sds)")
-            )
+            most = self.policy.max_volumes_per_sds
+            rooms.append((most - bought, f"has {bought} bought volumes of {most} (max_volumes_per_sds)"))
         return min(rooms)
 
-    def units(self, owned: Sequence[OwnedVolume]) -> tuple[tuple[Unit, ...], list[str]]:
-        """All fault units of the pool in a stable order, and why SDSs have no seat."""
+    def units(self, owned: Sequence[OwnedVolume], taken: Mapping[str, int]) -> tuple[tuple[Unit, ...], list[str]]:
+        """All fault units of the pool in a stable order, and why SDSs have no seat.
+
+        `taken` are attach slots that are spoken for, by instance; below 0 where a slot becomes free.
+        """
         capacity = pool_fault_units_kib(self.snapshot, self.pool.id)
         seats: dict[str, list[Seat]] = {unit: [] for unit in capacity}
         refused = []
         for sds in self.members():
-            seat, reason = self._seat(sds, owned)
+            seat, reason = self._seat(sds, owned, taken)
             if seat is None:
                 refused.append(reason)
             else:
@@ -205,6 +210,20 @@ def spread(
             slots[sds_id].add(slot)
             chosen.append((seat.place, slot))
     return chosen
+
+
+def has_room(growing: Sequence[Unit], per_unit: int) -> bool:
+    return all(sum(seat.room for seat in unit.seats) >= per_unit for unit in growing)
+
+
+def shortage(units: Sequence[Unit], per_unit: int, text: str) -> Lift:
+    """Which fault unit lacks the room for a set, and why."""
+    growing = [unit for unit in units if unit.seats]
+    tightest = min(growing, key=lambda unit: (sum(seat.room for seat in unit.seats), unit.id))
+    room = sum(seat.room for seat in tightest.seats)
+    why = "; ".join(seat.scarce for seat in tightest.seats)
+    text = f"{text} need room for {per_unit} on each fault unit, and one has room for {room}: {why}"
+    return Lift("volumes on the fault unit", room, per_unit, text)
 
 
 def imbalance(units: Sequence[Unit], per_unit_kib: int, spare_percentage: int) -> Optional[str]:

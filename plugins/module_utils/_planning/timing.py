@@ -10,11 +10,16 @@ from dataclasses import dataclass
 from typing import Optional
 
 from .decision import Verdict
+from .history import CLOCK_TOLERANCE_SECONDS
 from .ledger import OwnedVolume
 from .policy import PoolPolicy
 from .windows import Window, is_open, next_opening
 
 DAY_SECONDS = 86400
+# An unfinished purchase keeps other pools waiting for this long, or until it failed so often in a row.
+STALLED_SECONDS = 1800
+PATIENCE = 3
+LONGEST_PAUSE_SECONDS = 4 * 3600
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,29 @@ class Moment:
     pressing: bool
 
 
+def clock_problem(owned: Sequence[OwnedVolume], now_seconds: float) -> Optional[str]:
+    """A volume cannot have been created after now; with such a clock neither the cooldown nor the day can be told."""
+    newest = max((volume.created_seconds for volume in owned), default=now_seconds)
+    if newest <= now_seconds + CLOCK_TOLERANCE_SECONDS:
+        return None
+    return f"this controller's clock is at least {duration(newest - now_seconds)} behind that of EC2"
+
+
+def pause_seconds(failed_seconds: Sequence[float], now_seconds: float) -> float:
+    """How long a pool whose purchase fails again and again leaves the field to the others: 30 minutes to 4 hours."""
+    if len(failed_seconds) < PATIENCE:
+        return 0.0
+    pause = min(STALLED_SECONDS * 2.0 ** (len(failed_seconds) - PATIENCE), LONGEST_PAUSE_SECONDS)
+    return max(0.0, failed_seconds[-1] + pause - now_seconds)
+
+
+def blocks_others(unfinished: Sequence[OwnedVolume], failed_seconds: Sequence[float], now_seconds: float) -> bool:
+    """One purchase at a time; but one that does not come to its end must not starve all other pools."""
+    if not unfinished or len(failed_seconds) >= PATIENCE:
+        return False
+    return now_seconds - max(volume.created_seconds for volume in unfinished) < STALLED_SECONDS
+
+
 def frozen(moment: Moment) -> Optional[Verdict]:
     return None if moment.freeze is None else Verdict("E7", "freeze", "stopped", f"frozen: {moment.freeze}")
 
@@ -40,7 +68,7 @@ def timing(moment: Moment, owned: Sequence[OwnedVolume], rules: PoolPolicy) -> l
         names = ", ".join(moment.unfinished_elsewhere)
         return [Verdict("E5", "in flight", "stopped", f"the expansion of {names} is unfinished")]
     verdicts = [
-        Verdict("E5", "in flight", "passed", "nothing bought that is not in the pool"),
+        Verdict("E5", "in flight", "passed", "no other purchase is under way"),
         _cooldown(moment, owned, rules),
     ]
     if verdicts[-1].outcome != "stopped":
@@ -53,12 +81,12 @@ def _cooldown(moment: Moment, owned: Sequence[OwnedVolume], rules: PoolPolicy) -
     if newest is None:
         return Verdict("E6", "cooldown", "passed", "never expanded before")
     since = moment.now_seconds - newest
-    text = f"last expansion {_duration(since)} ago"
+    text = f"last expansion {duration(since)} ago"
     if since >= rules.cooldown_seconds:
         return Verdict("E6", "cooldown", "passed", text)
     if moment.pressing:
         return Verdict("E6", "cooldown", "passed", f"{text}, but there is no time")
-    return Verdict("E6", "cooldown", "stopped", f"{text}; {_duration(rules.cooldown_seconds - since)} to go")
+    return Verdict("E6", "cooldown", "stopped", f"{text}; {duration(rules.cooldown_seconds - since)} to go")
 
 
 def _window(moment: Moment) -> Verdict:
@@ -77,6 +105,6 @@ def expansions_of_the_day(owned: Sequence[OwnedVolume], now_seconds: float) -> i
     return len({volume.txn for volume in owned if now_seconds - volume.created_seconds < DAY_SECONDS})
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     minutes = max(0, round(seconds / 60))
     return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"

@@ -4,7 +4,6 @@ import time
 
 import pytest
 
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import PolicyError
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.spread import Host
 from tests.unit.plugins.remediation import worlds
 from tests.unit.plugins.remediation.worlds import NOW, bought, decide, policy, system, with_devices
@@ -221,11 +220,12 @@ def test_fourth_fault_unit_may_be_left_out_while_spare_still_covers_the_largest(
     assert decide(system(sds=4, used=0.85, spare=25), machines=worlds.instances(world)[:3]).status == "blocked"
 
 
-def test_pools_that_do_not_exist_are_named_at_once():
-    with pytest.raises(PolicyError) as caught:
-        decide(system(), rules=policy(pools=("defalt", "other")))
-    assert "no storage pool defalt; did you mean default?" in str(caught.value)
-    assert "other" in str(caught.value)
+def test_an_entry_that_means_no_pool_is_refused_and_the_others_go_on():
+    decision = decide(system(used=0.85, pools=("a", "default")), rules=policy(pools=("defalt", "a", "default")))
+    assert {pool.name: pool.status for pool in decision.pools} == {
+        "a": "planned", "default": "planned", "defalt": "blocked"}  # fmt: skip
+    assert decision.status == "blocked"
+    assert "no storage pool defalt; did you mean default?" in decision.failure.message
 
 
 def test_high_must_lie_below_the_pools_own_critical_alert():

@@ -96,4 +96,4 @@ def test_the_hash_names_the_meaning_and_not_the_writing():
     ],
 )
 def test_prices(shape, usd):
-    assert monthly_usd(shape, parse(valid()).usd_per_gib_month) == usd
+    assert monthly_usd(shape, parse(valid()).prices) == usd

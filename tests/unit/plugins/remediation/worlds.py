@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from datetime import datetime, timezone
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning import capacity
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.expansion import plan
@@ -13,6 +14,14 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.s
 
 NOW = 1_800_000_000.0
 CREATED = "2027-01-15T08:00:00+00:00"  # NOW as ISO 8601
+
+
+def moment(seconds):
+    return datetime.fromtimestamp(seconds, tz=timezone.utc)
+
+
+def iso(seconds):
+    return moment(seconds).isoformat()
 
 
 def system(*, sds=3, disks_gib=(180,), used=0.5, spare=34, fault_sets=None, pools=("default",)):

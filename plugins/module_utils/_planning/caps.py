@@ -1,0 +1,143 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rule E11: what forbids a set of volumes, and exactly what would lift each cap."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .capacity import GIB_KIB, gib_from_kib
+from .decision import Lift
+from .ledger import OwnedVolume
+from .policy import Policy, PoolPolicy
+
+DEVICES_PER_POOL = 300
+# Of an account's quota this much is left to others.
+QUOTA_SHARE = 0.9
+DAY_SECONDS = 86400
+
+
+@dataclass
+class Resources:
+    """What all pools of a run share: money, quota and attach slots. What one takes is gone for the others."""
+
+    usd_left: float
+    # Bought by type, in this run too.
+    bought_gib: Counter[str] = field(default_factory=Counter)
+    # Attach slots by instance that pools take in this run.
+    taken: Counter[str] = field(default_factory=Counter)
+
+    def after(self, taking: Sequence[Taking]) -> Resources:
+        left = Resources(self.usd_left, self.bought_gib.copy(), self.taken.copy())
+        for item in taking:
+            left.usd_left = round(left.usd_left - item.usd, 2)
+            left.bought_gib[item.type] += item.gib
+            left.taken.update(item.slots)
+        return left
+
+
+@dataclass(frozen=True)
+class Taking:
+    """What one set of volumes takes of the resources."""
+
+    usd: float = 0.0
+    type: str = ""
+    gib: int = 0
+    slots: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A set of volumes as far as caps go; `moved_usd` is paid once, for the rebalance."""
+
+    text: str
+    type: str
+    count: int
+    size_gib: int
+    added_kib: int
+    usd: float
+    moved_usd: float
+
+
+@dataclass(frozen=True)
+class PoolCaps:
+    """The caps of one pool, and how much of them is used up."""
+
+    policy: Policy
+    rules: PoolPolicy
+    limit_kib: int
+    devices: int
+    owned: int
+    bought_today: int
+
+    def of(self, item: Wanted, free: Resources) -> list[Lift]:
+        return [*self._of_counts(item), *self._of_size(item, free), *self._of_money(item, free)]
+
+    def _of_counts(self, item: Wanted) -> list[Lift]:
+        rules = self.rules
+        counts = (
+            ("max_volumes_per_action", rules.max_volumes_per_action, 0, "in one action"),
+            ("max_volumes_per_day", rules.max_volumes_per_day, self.bought_today, "in 24 hours"),
+            ("max_owned_volumes", rules.max_owned_volumes, self.owned, "bought for the pool"),
+        )
+        caps = []
+        for key, most, so_far, what in counts:
+            if most is not None and so_far + item.count > most:
+                text = f"{item.text} would be {so_far + item.count} volumes {what}, more than {key} ({most})"
+                caps.append(Lift(key, most, so_far + item.count, text))
+        if self.devices + item.count > DEVICES_PER_POOL:
+            text = f"{item.text} would be more than the {DEVICES_PER_POOL} devices a pool can have"
+            caps.append(Lift("devices of a pool", DEVICES_PER_POOL, None, text))
+        return caps
+
+    def _of_size(self, item: Wanted, free: Resources) -> list[Lift]:
+        caps = []
+        most_gib = self.rules.max_pool_gib
+        after_kib = self.limit_kib + item.added_kib
+        if most_gib is not None and after_kib > most_gib * GIB_KIB:
+            text = (
+                f"{item.text} would make the pool {gib_from_kib(after_kib):g} GiB, more than max_pool_gib ({most_gib})"
+            )
+            caps.append(Lift("max_pool_gib", most_gib, -(-after_kib // GIB_KIB), text))
+        quota_gib = self.policy.quota_gib.get(item.type)
+        after_gib = free.bought_gib[item.type] + item.count * item.size_gib
+        if quota_gib is not None and after_gib > QUOTA_SHARE * quota_gib:
+            key = f"volume_quota_gib.{item.type}"
+            text = (
+                f"{item.text} would be {after_gib} GiB of {item.type} bought in all, more than {100 * QUOTA_SHARE:g} % "
+                f"of the account's quota ({key}: {quota_gib})"
+            )
+            caps.append(Lift(key, quota_gib, math.ceil(after_gib / QUOTA_SHARE), text))
+        return caps
+
+    def _of_money(self, item: Wanted, free: Resources) -> list[Lift]:
+        caps = []
+        budget_usd = self.policy.monthly_usd
+        if item.usd > free.usd_left:
+            text = (
+                f"{item.text} {item.type} cost {item.usd:.2f} USD a month, but of the budget "
+                f"({budget_usd:.2f} USD, budget.monthly_usd) {max(0.0, free.usd_left):.2f} are left"
+            )
+            needed = _cents_up(budget_usd - free.usd_left + item.usd)
+            caps.append(Lift("budget.monthly_usd", budget_usd, needed, text))
+        action_usd = _cents_up(item.usd + item.moved_usd)
+        most_usd = self.policy.per_action_usd
+        if most_usd is not None and action_usd > most_usd:
+            text = (
+                f"{item.text} {item.type} cost {action_usd:.2f} USD in the first month, {item.moved_usd:.2f} of it for "
+                f"the rebalance, more than budget.per_action_usd ({most_usd:g})"
+            )
+            caps.append(Lift("budget.per_action_usd", most_usd, action_usd, text))
+        return caps
+
+
+def _cents_up(usd: float) -> float:
+    return math.ceil(round(usd * 100, 4)) / 100
+
+
+def bought_within_a_day(owned: Sequence[OwnedVolume], now_seconds: float) -> int:
+    return sum(1 for volume in owned if now_seconds - volume.created_seconds < DAY_SECONDS)

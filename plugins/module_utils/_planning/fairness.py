@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rule E12: pools that want more than there is get it in rounds, so that the first one leaves the others something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Optional, Protocol
+
+from .caps import Resources, Taking
+from .sizing import Choice, VolumeSet
+
+
+class Grower(Protocol):
+    def choose(self, free: Resources) -> Choice:
+        """The best set of volumes for a pool if it could have all that is free."""
+
+
+def share(growers: Sequence[Grower], free: Resources) -> tuple[list[Choice], bool]:
+    """What each pool gets, the most urgent first, and whether they had to share.
+
+    In each round every pool goes on to the next larger set that it could have and that still fits.
+    """
+    alone = [grower.choose(free) for grower in growers]
+    greedy: list[Choice] = []
+    left = free
+    for grower in growers:
+        greedy.append(grower.choose(left))
+        left = left.after(_taking([greedy[-1].chosen]))
+    if [choice.chosen for choice in greedy] == [choice.chosen for choice in alone]:
+        return greedy, False
+
+    held: list[Optional[VolumeSet]] = [None] * len(growers)
+
+    def left_for(index: int) -> Resources:
+        return free.after(_taking([item for other, item in enumerate(held) if other != index]))
+
+    climbing = True
+    while climbing:
+        climbing = False
+        for index, grower in enumerate(growers):
+            rung = _next(held[index], alone[index].chosen, grower.choose(left_for(index)))
+            if rung is not None:
+                held[index] = rung
+                climbing = True
+    shared = []
+    for index, grower in enumerate(growers):
+        # What nobody could use for a larger set may still serve for a better one.
+        choice = grower.choose(left_for(index))
+        shared.append(choice)
+        held[index] = choice.chosen
+    return shared, True
+
+
+def _next(held: Optional[VolumeSet], most: Optional[VolumeSet], choice: Choice) -> Optional[VolumeSet]:
+    have_kib = held.added_kib if held else 0
+    most_kib = most.added_kib if most else 0
+    return next((item for item in choice.allowed if have_kib < item.added_kib <= most_kib), None)
+
+
+def _taking(sets: Sequence[Optional[VolumeSet]]) -> list[Taking]:
+    return [item.taking for item in sets if item is not None]

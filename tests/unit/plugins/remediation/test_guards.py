@@ -1,0 +1,382 @@
+"""Every guard of the planner, each with a world in which only that guard stands between the planner and a mistake.
+
+A guard is tried twice: with it the law holds, and without it (patched out) the same law is broken. So no guard can be
+lost without a test that fails, and no law here is one that cannot fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning import (
+    approval,
+    caps,
+    expansion,
+    pool_expansion,
+    pool_view,
+    sizing,
+    spread,
+    timing,
+)
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.approval import Consent
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.decision import Verdict
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.forecast import forecast
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import History
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import Policy, parse
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.trigger import Trigger
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.windows import Window
+from tests.unit.plugins.remediation import worlds
+from tests.unit.plugins.remediation.worlds import NOW, bought, decide, policy, system, with_devices
+
+FULL = 0.82
+
+
+def nothing_bought(**situation: Any) -> None:
+    world = situation.pop("world", None) or system(used=FULL)
+    assert decide(world, **situation).actions == ()
+
+
+def grown(*, used: float, ago_seconds: float, **first: Any) -> tuple[dict, list[dict]]:
+    """A world that was expanded some time ago and is `used` now, with its volumes."""
+    world = system(used=0.85)
+    volumes = [bought(action) for action in decide(world, **first).actions]
+    world = with_devices(world, volumes)
+    room = world["storage_pools"][0]["capacity"]
+    room["in_use_kib"] = round(used * (room["limit_kib"] - room["spare_kib"]))
+    created = NOW - ago_seconds
+    stamp = worlds.iso(created)
+    return worlds.refresh(world), [{**volume, "created": stamp} for volume in volumes]
+
+
+def sick(change: Callable[[dict], Any]) -> dict:
+    world = system(used=0.85)
+    change(world)
+    return world
+
+
+def e2_resume() -> None:
+    world = system(used=0.85)
+    first = decide(world)
+    again = decide(world, [bought(action) for action in first.actions[:2]], now=NOW + 60)
+    assert {action.txn for action in again.actions} == {first.pools[0].txn}
+
+
+def e3_device() -> None:
+    nothing_bought(world=sick(lambda world: world["devices"][0].update(error_state="Error")))
+
+
+def e3_mdm_of_a_resume() -> None:
+    world = system(used=0.85)
+    volumes = [bought(action) for action in decide(world).actions]
+    world["system"]["mdm"]["state"] = "NotClustered"
+    nothing_bought(world=world, volumes=volumes)
+
+
+def e3_waivers_are_for_critical_pools() -> None:
+    world = system(used=FULL)
+    world["system"]["mdm"]["state"] = "ClusteredDegraded"
+    nothing_bought(world=world, rules=policy(critical_ignores_degraded_mdm=True))
+
+
+def e4_below_high() -> None:
+    nothing_bought(world=system(used=0.79))
+
+
+def e4_needs_confirmation() -> None:
+    nothing_bought(history=None)
+
+
+def e4_threshold_above_alert() -> None:
+    world = system(used=0.86)
+    world["storage_pools"][0]["capacity_alert_critical_percent"] = 84
+    nothing_bought(world=world)
+
+
+def e5_one_purchase_at_a_time() -> None:
+    world = system(used=FULL, pools=("a", "b"))
+    rules = policy(pools=("a", "b"))
+    volumes = [bought(action) for action in decide(world, rules=rules).actions if action.pool == "a"]
+    assert {action.pool for action in decide(world, volumes, rules).actions} == {"a"}
+
+
+def e5_a_stalled_purchase_starves_nobody() -> None:
+    world = system(used=FULL, pools=("a", "b"))
+    rules = policy(pools=("a", "b"))
+    volumes = [bought(action) for action in decide(world, rules=rules).actions if action.pool == "a"]
+    late = decide(world, volumes, rules, now=NOW + 1801)
+    assert {action.pool for action in late.actions} == {"a", "b"}
+
+
+def e6_cooldown() -> None:
+    world, volumes = grown(used=FULL, ago_seconds=1800)
+    nothing_bought(world=world, volumes=volumes)
+
+
+def e6_clock() -> None:
+    world, volumes = grown(used=0.9, ago_seconds=-7200)
+    nothing_bought(world=world, volumes=volumes)
+
+
+def e7_freeze() -> None:
+    nothing_bought(world=system(used=0.9), freeze="upgrade")
+
+
+def e7_freeze_of_a_resume() -> None:
+    world = system(used=0.9)
+    nothing_bought(world=world, volumes=[bought(action) for action in decide(world).actions], freeze="upgrade")
+
+
+def e7_freeze_by_tag() -> None:
+    world, volumes = grown(used=0.9, ago_seconds=7200)
+    volumes[0]["tags"]["mesos-scaleio:freeze"] = "audit"
+    nothing_bought(world=world, volumes=volumes)
+
+
+def e7_window() -> None:
+    rules = policy() | {"windows": [{"from": "03:00", "to": "03:10", "days": ["sun"]}]}
+    nothing_bought(rules=rules)
+
+
+def e8_largest_step() -> None:
+    decision = decide(system(disks_gib=(1000,) * 4, used=0.99), rules=policy(max_step_percent=5, monthly_usd=10**6))
+    assert decision.pools[0].added_kib <= 0.05 * decision.pools[0].limit_kib
+
+
+def e9_three_fault_units() -> None:
+    nothing_bought(world=system(sds=2, spare=50, used=FULL))
+
+
+def e9_in_vain_or_unsafe() -> None:
+    world = system(sds=4, used=FULL, spare=25)
+    nothing_bought(world=world, machines=worlds.instances(world)[:3])
+
+
+def e9_healthy_instance() -> None:
+    world = system(used=FULL)
+    machines = worlds.instances(world)
+    machines[0]["state"] = "terminated"
+    nothing_bought(world=world, machines=machines)
+
+
+def e9_reserve_slots() -> None:
+    world = system(used=FULL)
+    nothing_bought(world=world, machines=worlds.instances(world, free_slots=2))
+
+
+def capped_by(key: str, *, used: float = FULL, **rules: Any) -> None:
+    decision = decide(system(used=used), rules={**policy(), **policy(**rules)})
+    assert (decision.actions, [lift.key for lift in decision.pools[0].lifts]) == ((), [key])
+
+
+def e11_budget() -> None:
+    capped_by("budget.monthly_usd", monthly_usd=20)
+
+
+def e11_budget_counts_what_is_there() -> None:
+    world, volumes = grown(used=FULL, ago_seconds=7200)
+    nothing_bought(world=world, volumes=volumes, rules=policy(monthly_usd=40))
+
+
+def e11_budget_of_a_resume() -> None:
+    world = system(used=0.85)
+    volumes = [bought(action) for action in decide(world).actions[:2]]
+    nothing_bought(world=world, volumes=volumes, rules=policy(monthly_usd=20))
+
+
+def e11_per_action_usd() -> None:
+    rules = policy()
+    rules["budget"]["per_action_usd"] = 20
+    nothing_bought(rules=rules)
+
+
+def e11_quota() -> None:
+    nothing_bought(rules=policy() | {"volume_quota_gib": {"gp3": 300}})
+
+
+def e11_max_pool() -> None:
+    capped_by("max_pool_gib", max_pool_gib=600)
+
+
+def e11_max_volumes_per_action() -> None:
+    capped_by("max_volumes_per_action", max_volumes_per_action=2)
+
+
+def e11_max_owned_volumes() -> None:
+    capped_by("max_owned_volumes", max_owned_volumes=2)
+
+
+def e11_max_volumes_per_day() -> None:
+    world, volumes = grown(used=FULL, ago_seconds=7200)
+    nothing_bought(world=world, volumes=volumes, rules=policy(max_volumes_per_day=5))
+
+
+def e11_max_volumes_per_sds() -> None:
+    world, volumes = grown(used=FULL, ago_seconds=7200)
+    nothing_bought(world=world, volumes=volumes, rules=policy(max_volumes_per_sds=1))
+
+
+def e11_actions_per_day() -> None:
+    world, volumes = grown(used=0.9, ago_seconds=7200)
+    nothing_bought(world=world, volumes=volumes, rules=policy(max_actions_per_day=1))
+
+
+def e11_devices_per_pool() -> None:
+    world = system(sds=30, disks_gib=(100,) * 10, used=FULL, spare=10)
+    nothing_bought(world=world, rules=policy(max_volumes_per_action=60))
+
+
+def e11_pools_share_the_budget() -> None:
+    world = system(used=FULL, pools=("a", "b"))
+    decision = decide(world, rules=policy(pools=("a", "b"), monthly_usd=30))
+    assert decision.cost.after_usd <= 30
+
+
+def e11_pools_share_the_slots() -> None:
+    world = system(used=FULL, pools=("a", "b"))
+    decision = decide(world, rules=policy(pools=("a", "b")), machines=worlds.instances(world, free_slots=3))
+    assert len(decision.actions) == 3
+
+
+def e12_shared_in_rounds() -> None:
+    world = system(disks_gib=(1000,) * 4, used=0.9, pools=("a", "b"))
+    decision = decide(world, rules=policy(pools=("a", "b"), monthly_usd=300))
+    first, second = (pool.added_usd for pool in decision.pools)
+    assert min(first, second) > 0
+    assert max(first, second) <= 2 * min(first, second)
+
+
+def e12_pause_after_failures() -> None:
+    world = system(used=0.85)
+    volumes = [bought(action) for action in decide(world).actions]
+    past = History(failed_seconds={"p-default": (NOW - 900, NOW - 600, NOW - 300)})
+    nothing_bought(world=world, volumes=volumes, history=past)
+
+
+def e13_approval() -> None:
+    assert not decide(system(used=0.9), consent=Consent("approve", "0" * 64)).approval.granted
+
+
+def e13_approval_never() -> None:
+    assert not decide(system(used=0.9), consent=Consent("never")).approval.granted
+
+
+def e13_free_pools_do_not_carry_others() -> None:
+    """A purchase that is finished without consent must not take one along that needs it."""
+    world = system(used=FULL, pools=("a", "b"))
+    rules = policy(pools=("a", "b"))
+    volumes = [bought(action) for action in decide(world, rules=rules).actions if action.pool == "a"]
+    late = decide(world, volumes, rules, now=NOW + 1801, consent=Consent("approve"))
+    assert {action.pool for action in late.actions} == {"a"}
+    assert late.approval.granted
+
+
+passed = Verdict("E0", "patched out", "passed", "")
+roomy = (10**6, "")
+
+
+def no_caps(*keys: str) -> tuple[Any, str, Callable]:
+    """The caps with these keys patched out."""
+    original = caps.PoolCaps.of
+
+    def without(self: Any, item: Any, free: Any) -> list:
+        return [cap for cap in original(self, item, free) if cap.key not in keys]
+
+    return caps.PoolCaps, "of", without
+
+
+def fired(past: Any, now: Any, rules: Any, lines: Any) -> Trigger:
+    return Trigger("fired", "", forecast([now], lines.alert_kib))
+
+
+def without_key(key: str) -> Callable:
+    """Room on an SDS as if this one limit were none."""
+    original = spread.Site._room
+
+    def room(self: Any, sds: Any, instance: Any, owned: Any, taken: Any) -> tuple[int, str]:
+        count, scarce = original(self, sds, instance, owned, taken)
+        return roomy if key in scarce else (count, scarce)
+
+    return room
+
+
+def greedy(growers: Any, free: Any) -> tuple[list, bool]:
+    choices = []
+    for grower in growers:
+        choices.append(grower.choose(free))
+        free = free.after([choices[-1].chosen.taking] if choices[-1].chosen else [])
+    return choices, False
+
+
+def any_step(*given: Any, **more: Any) -> sizing.Need:
+    return replace(sizing.need_of(*given, **more), most_kib=10**12)
+
+
+def any_number(document: Any) -> Policy:
+    read = parse(document)
+    return replace(read, pools=tuple(replace(pool, max_volumes_per_action=10**6) for pool in read.pools))
+
+
+def granted(consent: Any, plan_hash: str, **_more: Any) -> approval.Approval:
+    return approval.Approval(consent.mode, True, "")
+
+
+GUARDS: list[tuple[Callable[[], None], tuple[Any, str, Any]]] = [
+    (e2_resume, (expansion, "open_transaction", lambda *_given: ())),
+    (e3_device, (pool_expansion, "pool_findings", lambda *_given: [])),
+    (e3_mdm_of_a_resume, (pool_expansion, "cluster_findings", lambda *_given: [])),
+    (e3_waivers_are_for_critical_pools, (pool_expansion, "not_waived", lambda *_given, **_more: [])),
+    (e4_below_high, (pool_view, "judge", fired)),
+    (e4_needs_confirmation, (pool_view, "judge", fired)),
+    (e4_threshold_above_alert, (pool_view, "CRITICAL_MARGIN_PERCENT", -50)),
+    (e5_one_purchase_at_a_time, (expansion, "blocks_others", lambda *_given: False)),
+    (e5_a_stalled_purchase_starves_nobody, (timing, "STALLED_SECONDS", 10**9)),
+    (e6_cooldown, (timing, "_cooldown", lambda *_given: passed)),
+    (e6_clock, (pool_expansion, "clock_problem", lambda *_given: None)),
+    (e7_freeze, (timing, "frozen", lambda *_given: None)),
+    (e7_freeze_of_a_resume, (pool_expansion, "frozen", lambda *_given: None)),
+    (e7_freeze_by_tag, (expansion, "_freeze_tag", lambda *_given: None)),
+    (e7_window, (timing, "_window", lambda *_given: passed)),
+    (e8_largest_step, (pool_expansion, "need_of", any_step)),
+    (e9_three_fault_units, (pool_expansion.capacity, "MINIMUM_FAULT_UNITS", 1)),
+    (e9_in_vain_or_unsafe, (sizing, "imbalance", lambda *_given: None)),
+    (e9_healthy_instance, (spread, "ATTACHABLE_STATES", ("running", "terminated"))),
+    (e9_reserve_slots, (spread.Site, "_room", without_key("reserve_slots"))),
+    (e11_budget, no_caps("budget.monthly_usd")),
+    (e11_budget_counts_what_is_there, (expansion, "run_rate_usd", lambda *_given: 0.0)),
+    (e11_budget_of_a_resume, (pool_expansion.PoolPlanner, "reserve", lambda _planner: None)),
+    (e11_per_action_usd, no_caps("budget.per_action_usd")),
+    (e11_quota, no_caps("volume_quota_gib.gp3")),
+    (e11_max_pool, no_caps("max_pool_gib")),
+    (e11_max_volumes_per_action, (worlds, "parse", any_number)),
+    (e11_max_owned_volumes, no_caps("max_owned_volumes")),
+    (e11_max_volumes_per_day, no_caps("max_volumes_per_day")),
+    (e11_max_volumes_per_sds, (spread.Site, "_room", without_key("max_volumes_per_sds"))),
+    (e11_actions_per_day, (pool_expansion, "expansions_of_the_day", lambda *_given: 0)),
+    (e11_devices_per_pool, (caps, "DEVICES_PER_POOL", 10**6)),
+    (e11_pools_share_the_budget, (caps.Resources, "after", lambda self, _taking: self)),
+    (e11_pools_share_the_slots, (caps.Resources, "after", lambda self, _taking: self)),
+    (e12_shared_in_rounds, (expansion, "share", greedy)),
+    (e12_pause_after_failures, (pool_expansion, "pause_seconds", lambda *_given: 0.0)),
+    (e13_approval, (expansion, "judge", granted)),
+    (e13_approval_never, (expansion, "judge", granted)),
+    (e13_free_pools_do_not_carry_others, (expansion, "_one_consent", lambda pools, *_given: tuple(pools))),
+]
+
+
+@pytest.mark.parametrize(("law", "guard"), GUARDS, ids=[law.__name__ for law, _guard in GUARDS])
+def test_a_guard_holds_and_the_law_is_broken_without_it(law, guard, monkeypatch):
+    law()
+    place, name, instead = guard
+    monkeypatch.setattr(place, name, instead)
+    with pytest.raises(AssertionError):
+        law()
+
+
+def test_a_window_lets_critical_pools_pass():
+    rules = policy() | {"windows": [{"from": "03:00", "to": "03:10", "days": ["sun"]}]}
+    assert not Window("03:00", "03:10", ("sun",)).contains(worlds.moment(NOW))
+    assert decide(system(used=0.86), rules=rules).actions
