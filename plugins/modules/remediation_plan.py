@@ -24,7 +24,9 @@ options:
     description:
       - When a pool may grow, by how much, with which volumes, for how much money.
       - C(budget.monthly_usd) is what all bought volumes of the cluster together may cost a month.
-        C(prices_usd_per_gib_month) gives prices by volume type where those of us-east-1 do not fit.
+        C(budget.per_action_usd) is what one step may cost in its first month.
+      - C(prices_usd_per_gib_month), C(prices_usd_per_iops_month), C(prices_usd_per_mibps_month) by volume type and
+        C(price_usd_per_gib_moved) replace the list prices of us-east-1. C(volume_quota_gib) is the account's quota.
       - Each of C(pools) has a C(storage_pool), and its C(protection_domain) where the name alone is ambiguous.
         C(high_percent) (80) of what may be written makes it grow towards C(target_percent) (75). From
         C(critical_percent) (85) on the cooldown does not count, and a pool that may not grow is a failure.
@@ -33,10 +35,14 @@ options:
         C(forecast_horizon_seconds) (21600) away, or four times as long as an expansion takes; 0 switches that off.
       - C(min_step_percent) (5) and C(max_step_percent) (25) bound one step, in percent of the pool. One volume of the
         smallest size on each fault unit is always allowed.
-      - Caps are C(max_pool_gib), C(max_volumes_per_action) (24), C(max_volumes_per_sds), C(max_actions_per_day) (4).
+      - Caps are C(max_pool_gib), C(max_owned_volumes), C(max_volumes_per_action) (24), C(max_volumes_per_day),
+        C(max_volumes_per_sds), C(max_actions_per_day) (4).
         C(reserve_slots) (2) attachments stay free on each instance. C(cooldown_seconds) is 3600.
       - C(windows) are the times at which only critical pools need not wait, each with C(from) and C(to) ("22:00"),
         C(days) (C(mon) to C(sun), all by default) and C(time_zone) (UTC). Without any, every time is right.
+      - C(emergency) (false) lets a pool of 95 percent grow although it is degraded, by up to
+        C(emergency_max_step_percent) (50). C(critical_ignores_degraded_mdm) (false) lets a critical pool grow while
+        the MDM cluster is degraded.
       - C(critical_needs_approval) (true) tells whether O(approval=approve) holds where all pools are critical.
       - C(volume) has C(type) (gp3), C(sizes_gib) (the allowed sizes), C(iops), C(throughput), C(encrypted) (true) and
         C(kms_key_id).
@@ -130,6 +136,8 @@ decision:
   description:
     - The decision. C(status) is the worst of its pools, each being C(ok), C(waiting), C(undecided), C(planned),
       C(capped) or C(blocked), with the verdict of every rule that was asked.
+    - A pool that is C(capped) says in C(lifts) which C(key) of the policy has which C(value), and which one is
+      C(needed). An entry of the policy that means no pool is C(blocked) and has no C(id).
     - C(actions) are the volumes to have, among them those of an unfinished purchase that exist already.
     - C(needs_second_look) tells that a pool is past its threshold, and that no earlier run is known that confirms it.
     - C(approval) says whether the plan may be carried out (C(granted)), and why. It is null when there is no plan.

@@ -3,7 +3,11 @@
 import pytest
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import PolicyError, parse
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.prices import VolumeShape, monthly_usd
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.prices import (
+    VolumeShape,
+    monthly_usd,
+    moved_usd,
+)
 
 
 def problems(document):
@@ -69,6 +73,29 @@ def test_everything_wrong_is_said_at_once():
 )
 def test_values_that_contradict(rules, words):
     assert any(words in problem for problem in problems(valid(**rules))), problems(valid(**rules))
+
+
+@pytest.mark.parametrize(
+    ("document", "words"),
+    [
+        ({"budget": {"monthly_usd": 5, "per_action_usd": -1}}, "budget.per_action_usd: must be a number of at least 0"),
+        ({"budget": {"monthly_usd": "5"}}, "budget.monthly_usd: must be a number"),
+        ({"volume_quota_gib": {"gp3": 1.5}}, "volume_quota_gib.gp3: must be a whole number"),
+        ({"prices_usd_per_iops_month": {"gp4": 1}}, "prices_usd_per_iops_month.gp4: unknown key; did you mean gp3?"),
+        ({"price_usd_per_gib_moved": -1}, "price_usd_per_gib_moved: must be a number of at least 0"),
+        ({"critical_needs_approval": "no"}, "critical_needs_approval: must be true or false"),
+        ({"pools": [{"storage_pool": "a", "emergency": 1}]}, "pools[0].emergency: must be true or false"),
+    ],
+)
+def test_wrong_values_name_their_place(document, words):
+    assert any(words in problem for problem in problems({**valid(), **document}))
+
+
+def test_money_for_a_rebalance_is_only_paid_between_zones():
+    prices = parse(valid()).prices
+    gib = 2**20
+    assert moved_usd(800 * gib, 1000 * gib, 250 * gib, 3, prices) == pytest.approx(800 * 250 / 1250 * 0.02)
+    assert moved_usd(800 * gib, 1000 * gib, 250 * gib, 1, prices) == 0
 
 
 def test_a_pool_is_named_only_once():
