@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from tools import phases
 
 PROPERTY = "figure"
+CLIENT = "client"  # one that others wrote: what it did in a test, as tests/contract/scaleio counts it
 _begin = time.monotonic()
 
 
@@ -24,9 +26,33 @@ def figure(record_property: Callable[[str, object], None]) -> Callable[..., None
     return keep
 
 
+def _clients(reports: list[pytest.TestReport]) -> list[dict[str, Any]]:
+    """Per client, over all tests: what it asked for, and how much of what it did ended as the test expected."""
+    totals: dict[str, dict[str, int]] = {}
+    for report in reports:
+        for name, counted in report.user_properties:
+            if name == CLIENT and report.when == "call":
+                sums = totals.setdefault(counted["client"], {"requests": 0, "tried": 0, "passed": 0, "bad": 0})
+                sums["requests"] += counted["requests"]
+                sums["tried"] += counted["operations"]
+                sums["passed"] += counted["operations"] if report.passed else 0
+                sums["bad"] += not report.passed
+    return [
+        entry
+        for client, sums in sorted(totals.items())
+        for entry in (
+            phases.figure(f"{client}, HTTP requests", sums["requests"], "requests", "none", True),
+            phases.figure(
+                f"{client}, operations passed", sums["passed"], "operations", str(sums["tried"]), not sums["bad"]
+            ),
+        )
+    ]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [report for outcome in ("passed", "failed", "error") for report in terminalreporter.getreports(outcome)]
     measured = [value for report in reports for name, value in report.user_properties if name == PROPERTY]
+    measured += _clients(reports + terminalreporter.getreports("skipped"))
     for entry in measured:
         mark = "" if entry["ok"] else "   NOT MET"
         terminalreporter.write_line(f"  {entry['name']}: {entry['value']} {entry['unit']} (goal {entry['goal']}){mark}")

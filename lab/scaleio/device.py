@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lab.scaleio import capacity, licence, movement
+from lab.scaleio import acceleration_pool, capacity, licence, movement
 from lab.scaleio.refusal import Refusal
 from lab.scaleio.units import KIB_PER_GIB, KIB_PER_MIB
 from lab.scaleio.values import Body, choice, flag, name, object_id, optional_text, text, whole
@@ -19,10 +19,13 @@ MAX_PER_SDS = 64
 MAX_PER_POOL = 300
 TEST_MODES = ("testOnly", "noTest", "testAndActivate")
 MEDIA_TYPES = ("HDD", "SSD", "NVDIMM")
+ACCELERATION = ("None", "Read", "Write", "ReadAndWrite", "Invalid")
 
 
 def create(system: System, body: Body) -> object:
     sds = system.get("Sds", object_id(text(body, "sdsId")))
+    if optional_text(body, "accelerationPoolId"):
+        return _accelerate(system, sds, body)
     pool = system.get("StoragePool", object_id(text(body, "storagePoolId")))
     path = text(body, "deviceCurrentPathname")
     wanted = optional_text(body, "name")
@@ -41,14 +44,27 @@ def create(system: System, body: Body) -> object:
     limit_kib = whole(body, "capacityLimitInKb", size_kib)
     if not 0 < limit_kib <= size_kib:
         raise Refusal(208)
-    created = system.add(
-        "Device",
-        {**fields(sds, pool, wanted=wanted, path=path, size_kib=size_kib, mode=mode), "capacityLimitInKb": limit_kib},
-    )
+    accelerated = choice(body, "externalAccelerationType", ACCELERATION, pool["externalAccelerationType"])
+    created = system.add("Device", {
+        **fields(sds, pool, wanted=wanted, path=path, size_kib=size_kib, mode=mode),
+        "capacityLimitInKb": limit_kib, "externalAccelerationType": accelerated,
+    })  # fmt: skip
     if mode != "noTest":
         asked_seconds = whole(body, "testTimeSecs", 10) if body.get("testTimeSecs") else 10
         system.at(min(asked_seconds, system.pace.device_test_seconds), "tested", created["id"])
     return {"id": created["id"]}
+
+
+def _accelerate(system: System, sds: Object, body: Body) -> object:
+    pool = acceleration_pool.pool_for(system, sds, body)
+    path, wanted = text(body, "deviceCurrentPathname"), optional_text(body, "name")
+    _require_free(system, sds, path, wanted)
+    size_kib = usable_kib(system, system.probe.open_device(movement.address(sds), path))
+    nowhere = {"id": None, "mediaType": pool["mediaType"]}
+    created = fields(sds, nowhere, wanted=wanted, path=path, size_kib=size_kib, mode="testAndActivate")
+    item = system.add(acceleration_pool.DEVICE, {**created, "accelerationPoolId": pool["id"]})
+    system.at(system.pace.device_test_seconds, "acceleration_tested", item["id"])
+    return {"id": item["id"]}
 
 
 def fields(sds: Object, pool: Object, *, wanted: str | None, path: str, size_kib: int, mode: str) -> Object:
@@ -60,6 +76,7 @@ def fields(sds: Object, pool: Object, *, wanted: str | None, path: str, size_kib
         "capacityInMb": size_kib // KIB_PER_MIB, "capacity": 0,
         "deviceState": "Normal" if mode == "noTest" else "InitialTest", "errorState": "None",
         "mediaType": pool["mediaType"], "autoDetectMediaType": "Unknown", "spSdsId": None, "accelerationPoolId": None,
+        "externalAccelerationType": "None",
         "ledSetting": "Off", "aggregatedState": "NeverFailed", "temperatureState": "NeverFailed",
         "ssdEndOfLifeState": "NeverFailed", "rfcacheErrorDeviceDoesNotExist": False,
         "longSuccessfulIos": {f"{window}Window": None for window in ("short", "medium", "long")},
@@ -73,17 +90,7 @@ def _require_addable(system: System, sds: Object, pool: Object, body: Body) -> N
         raise Refusal(197)
     if sds["sdsState"] == "RemovePending":
         raise Refusal(103)
-    if sds["id"] in system.adding_devices:
-        raise Refusal(138)
-    if not path.startswith("/dev/"):
-        raise Refusal(283)
-    siblings = system.children("Device", "sdsId", sds["id"])
-    if any(path == other["deviceCurrentPathName"] for other in siblings):
-        raise Refusal(362)
-    if wanted is not None:
-        _require_free_name(siblings, wanted)
-    if len(siblings) >= MAX_PER_SDS:
-        raise Refusal(125)
+    _require_free(system, sds, path, wanted)
     if len(capacity.devices_of(system, pool)) >= MAX_PER_POOL:
         raise Refusal(184)
     media_type = optional_text(body, "mediaType")
@@ -91,6 +98,26 @@ def _require_addable(system: System, sds: Object, pool: Object, body: Body) -> N
         raise Refusal(373)
     if sds["mdmConnectionState"] == "Disconnected" and not system.state["auto_join"]:
         raise Refusal(69)
+
+
+def _require_free(system: System, sds: Object, path: str, wanted: str | None) -> None:
+    if sds["id"] in system.adding_devices:
+        raise Refusal(138)
+    if not path.startswith("/dev/"):
+        raise Refusal(283)
+    siblings = _siblings(system, sds["id"])
+    if any(path == other["deviceCurrentPathName"] for other in siblings):
+        raise Refusal(362)
+    if wanted is not None:
+        _require_free_name(siblings, wanted)
+    if len(siblings) >= MAX_PER_SDS:
+        raise Refusal(125)
+
+
+def _siblings(system: System, sds_id: str) -> list[Object]:
+    return [
+        *system.children("Device", "sdsId", sds_id), *system.children(acceleration_pool.DEVICE, "sdsId", sds_id)
+    ]  # fmt: skip
 
 
 def usable_kib(system: System, disk_kib: int) -> int:
@@ -135,7 +162,7 @@ def _remove(system: System, item: Object, body: Body) -> None:
 
 
 def _rename(system: System, item: Object, body: Body) -> None:
-    siblings = system.children("Device", "sdsId", item["sdsId"])
+    siblings = _siblings(system, item["sdsId"])
     system.set(item, name=_require_free_name(siblings, text(body, "newName")))
 
 
@@ -199,6 +226,10 @@ def _set_media_type(system: System, item: Object, body: Body) -> None:
     system.set(item, mediaType=choice(body, "mediaType", MEDIA_TYPES))
 
 
+def _set_acceleration(system: System, item: Object, body: Body) -> None:
+    system.set(item, externalAccelerationType=choice(body, "externalAccelerationType", ACCELERATION))
+
+
 def _failed(system: System, body: Body) -> object:
     return [{"id": item["id"]} for item in system.objects("Device").values() if item["errorState"] != "None"]
 
@@ -211,5 +242,6 @@ ACTIONS = {
     "activateDevice": _activate,
     "updateDeviceOriginalPathname": _update_path,
     "setMediaType": _set_media_type,
+    "setExternalAccelerationType": _set_acceleration,
 }
 TYPE_ACTIONS = {"queryFailedDevices": _failed}

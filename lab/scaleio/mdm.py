@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.scaleio import licence, sdc, snapshot
 from lab.scaleio.refusal import Refusal
-from lab.scaleio.values import Body, choice, name, object_id, text, whole
+from lab.scaleio.values import Body, choice, flag, name, object_id, text, whole
 
 if TYPE_CHECKING:
     from lab.scaleio.system import System
@@ -86,6 +86,11 @@ def _add_standby(system: System, target: Object, body: Body) -> object:
     manager = choice(body, "role", ("Manager", "TieBreaker")) == "Manager"
     wanted = name(str(body["name"])) if body.get("name") else None
     added = member(system, system.new_id("Mdm"), wanted, ips, manager)
+    added.update(
+        managementIPs=[str(ip) for ip in body.get("managementIps") or ips],
+        port=whole(body, "port", added["port"]),
+        virtualInterfaces=[str(interface) for interface in body.get("virtIpIntfs") or []],
+    )
     system.set(now, standbyMDMs=[*now["standbyMDMs"], added])
     return {"id": added["id"]}
 
@@ -142,6 +147,15 @@ def _rename_mdm(system: System, target: Object, body: Body) -> None:
     if any(item["name"] == wanted for item in members):
         raise Refusal(7, "The MDM name is already in use")
     system.set(_named_member(members, object_id(text(body, "id"))), name=wanted)
+
+
+def _set_interfaces(system: System, target: Object, body: Body) -> None:
+    """Those that carry the virtual IPs when this member is master; `clear` takes all of them away."""
+    chosen = _named_member(_all_members(system.state["mdm_cluster"]), object_id(text(body, "id")))
+    interfaces = body.get("virtIpIntfs") or []
+    if not interfaces and not flag(body, "clear", False):
+        text(body, "virtIpIntfs")
+    system.set(chosen, virtualInterfaces=[str(interface) for interface in interfaces])
 
 
 def _setting(system: System, **fields: object) -> None:
@@ -203,5 +217,6 @@ ACTIONS = {
     "switchClusterMode": _switch_mode,
     "changeMdmOwnership": _change_owner,
     "renameMdm": _rename_mdm,
+    "modifyVirtualIpInterfaces": _set_interfaces,
     "renameSystem": _rename_cluster,
 }

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from lab.scaleio import capacity
 from lab.scaleio.refusal import Refusal, invalid
-from lab.scaleio.values import Body, choice, flag, name, object_id, text, whole
+from lab.scaleio.values import Body, choice, flag, name, object_id, optional_text, text, whole
 
 if TYPE_CHECKING:
     from lab.scaleio.system import System
 
 Object = dict[str, Any]
 MEDIA_TYPES = ("HDD", "SSD", "Transitional")
+LAYOUTS = ("MediumGranularity", "FineGranularity")
 RMCACHE_MODES = ("Passthrough", "Cached")
 IO_POLICIES = ("unlimited", "limitNumOfConcurrentIos", "favorAppIos", "dynamicBwThrottling")
 ACCELERATION = ("None", "Read", "Write", "ReadAndWrite")
@@ -21,7 +22,9 @@ MAX_POOLS_PER_DOMAIN = 64
 PRIORITIES = ("rebuild", "rebalance", "vtreeMigration", "protectedMaintenanceMode")
 
 
-def _free_name(system: System, domain_id: str, wanted: str) -> str:
+def _free_name(system: System, domain_id: str, wanted: str | None) -> str | None:
+    if wanted is None:
+        return None
     if any(pool["name"] == wanted for pool in system.children("StoragePool", "protectionDomainId", domain_id)):
         raise Refusal(170)
     return name(wanted)
@@ -43,7 +46,7 @@ def create(system: System, body: Body) -> object:
     if not system.profile.media_types and "mediaType" in body:
         raise invalid("Request message is not valid: unknown parameter mediaType")
     fields: Object = {
-        "name": _free_name(system, domain["id"], text(body, "name")),
+        "name": _free_name(system, domain["id"], optional_text(body, "name")),
         "protectionDomainId": domain["id"],
         "sparePercentage": _percentage(body, "sparePercentage", 10, code=316),
         "zeroPaddingEnabled": flag(body, "zeroPaddingEnabled", system.profile.media_types),
@@ -59,22 +62,33 @@ def create(system: System, body: Body) -> object:
         "backgroundScannerMode": "Disabled",
         "backgroundScannerBWLimitKBps": 0,
         "mediaType": choice(body, "mediaType", MEDIA_TYPES, "HDD"),
-        "dataLayout": choice(body, "dataLayout", ("MediumGranularity", "FineGranularity"), "MediumGranularity"),
+        "dataLayout": choice(body, "dataLayout", LAYOUTS, LAYOUTS[0]),
         "compressionMethod": choice(body, "compressionMethod", ("None", "Normal"), "None"),
         "externalAccelerationType": choice(body, "externalAccelerationType", ACCELERATION, "None"),
-        "fglAccpId": None, "fragmentationEnabled": True, "persistentChecksumEnabled": False, "spClass": "Default",
+        "fglAccpId": optional_text(body, "fglAccpId"),
+        "fragmentationEnabled": True, "persistentChecksumEnabled": False, "spClass": "Default",
         "persistentChecksumValidateOnRead": None, "persistentChecksumBuilderLimitKb": 3072,
         "persistentChecksumState": "Protected",
         "capacityUsageType": "NetCapacity", "addressSpaceUsage": "Normal", "addressSpaceUsageType": "TypeHardLimit",
         "replicationCapacityMaxRatio": None,
         "_written_kib": 0,
     }  # fmt: skip
+    if fields["dataLayout"] == "FineGranularity":
+        _require_fine_granularity(system, fields)
     for priority in PRIORITIES:
         favour = priority != "rebuild"
         fields[f"{priority}IoPriorityPolicy"] = "favorAppIos" if favour else "limitNumOfConcurrentIos"
         fields[f"{priority}IoPriorityNumOfConcurrentIosPerDevice"] = 1
         fields[f"{priority}IoPriorityBwLimitPerDeviceInKbps"] = 10240 if favour else None
     return {"id": system.add("StoragePool", fields)["id"]}
+
+
+def _require_fine_granularity(system: System, fields: Object) -> None:
+    if fields["mediaType"] != "SSD" or not fields["zeroPaddingEnabled"] or not fields["fglAccpId"]:
+        raise Refusal(62, "Fine granularity needs SSDs, zero padding and an acceleration pool")
+    accelerating = system.get("AccelerationPool", object_id(fields["fglAccpId"]))
+    if accelerating["protectionDomainId"] != fields["protectionDomainId"]:
+        raise Refusal(197, "The acceleration pool does not belong to the protection domain")
 
 
 def _rename(system: System, pool: Object, body: Body) -> None:
@@ -143,13 +157,18 @@ def _set_compression(system: System, pool: Object, body: Body) -> None:
     system.set(pool, compressionMethod=method)
 
 
+def _enable_checksum(system: System, pool: Object, body: Body) -> None:
+    system.set(pool, persistentChecksumEnabled=True)
+    _modify_checksum(system, pool, body)
+
+
 def _modify_checksum(system: System, pool: Object, body: Body) -> None:
     if not pool["persistentChecksumEnabled"]:
         raise Refusal(62, "The persistent checksum is not enabled")
-    if "validateOnRead" in body:
+    if body.get("validateOnRead") is not None:
         system.set(pool, persistentChecksumValidateOnRead=flag(body, "validateOnRead"))
-    if "builderLimitInKbps" in body:
-        system.set(pool, persistentChecksumBuilderLimitKb=whole(body, "builderLimitInKbps"))
+    if body.get("builderLimitInKb") is not None:
+        system.set(pool, persistentChecksumBuilderLimitKb=whole(body, "builderLimitInKb"))
 
 
 def _flag_setter(key: str) -> Callable[[System, Object, Body], None]:
@@ -195,7 +214,7 @@ ACTIONS = {
     "disableRfcache": _fixed(useRfcache=False),
     "enableFragmentation": _fixed(fragmentationEnabled=True),
     "disableFragmentation": _fixed(fragmentationEnabled=False),
-    "enablePersistentChecksum": _fixed(persistentChecksumEnabled=True),
+    "enablePersistentChecksum": _enable_checksum,
     "disablePersistentChecksum": _fixed(persistentChecksumEnabled=False),
     "setRmcacheWriteHandlingMode": _set_rmcache_mode,
     "setRebuildRebalanceParallelism": _set_parallelism,

@@ -34,7 +34,16 @@ class Profile:
         return self.release < (4, 0)
 
     @property
+    def replication(self) -> bool:
+        return self.release >= (3, 5)
+
+    @property
     def protected_maintenance(self) -> bool:
+        return self.release >= (3, 5)
+
+    @property
+    def names_missing_volume(self) -> bool:
+        """A volume's name that does not exist is "Could not find the volume" (79), and before that "Not found" (3)."""
         return self.release >= (3, 5)
 
     @property

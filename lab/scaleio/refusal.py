@@ -10,6 +10,7 @@ MESSAGES = {
     61: "The operation would violate the spare capacity policy of the storage pool",
     62: "Wrong parameters",
     63: "The percentage value is invalid",
+    64: "The value is out of range",
     66: "The password was used before",
     67: "Not enough resources for the operation",
     69: "Communication error with the SDS",
@@ -122,14 +123,18 @@ MESSAGES = {
 class Refusal(Exception):
     """The system refuses a call. `code` 0 with status 400 is the Gateway's own validation."""
 
-    def __init__(self, code: int, message: str = "", status: int = 500) -> None:
+    def __init__(self, code: int, message: str = "", status: int = 500, detailed: bool = False) -> None:
         self.code = code
         self.message = message or MESSAGES[code]
         self.status = status
+        self.detailed = detailed
         super().__init__(f"{self.message} (code {code})")
 
     def body(self) -> dict[str, object]:
-        return {"message": self.message, "httpStatusCode": self.status, "errorCode": self.code}
+        body: dict[str, object] = {"message": self.message, "httpStatusCode": self.status, "errorCode": self.code}
+        if self.detailed:
+            body["details"] = [{"error": f"MDM_{self.code}", "rc": self.code, "errorMessage": self.message}]
+        return body
 
 
 def invalid(message: str) -> Refusal:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lab.scaleio import capacity, device, movement
-from lab.scaleio.refusal import Refusal, invalid, unknown_path
-from lab.scaleio.values import Body, choice, flag, name, object_id, optional_text, text, whole
+from lab.scaleio import acceleration_pool, capacity, device, movement
+from lab.scaleio.refusal import Refusal, unknown_path
+from lab.scaleio.values import Body, choice, flag, missing, name, object_id, optional_text, text, whole
 
 if TYPE_CHECKING:
     from lab.scaleio.system import System
@@ -23,9 +23,7 @@ def _ip_list(body: Body) -> list[dict[str, str]]:
     """Flat `{"ip","role"}` or nested `{"SdsIp": {...}}`: clients send both."""
     raw = body.get("sdsIpList")
     if not isinstance(raw, list) or not raw:
-        raise invalid(
-            "Request message is not valid: The following parameter(s) must be part of the request body: sdsIpList"
-        )
+        raise missing("sdsIpList")
     entries = [entry.get("SdsIp") or entry.get("sdsIp") or entry for entry in raw if isinstance(entry, dict)]
     ips = [{"ip": text(entry, "ip"), "role": choice(entry, "role", ROLES, "all")} for entry in entries]
     if len(ips) > MAX_IPS:
@@ -221,6 +219,7 @@ def _remove(system: System, sds: Object, body: Body) -> None:
     device.require_removable(system, devices, forced=flag(body, "force", False))
     for item in devices:
         system.set(item, deviceState="RemovePending")
+    acceleration_pool.remove_devices(system, sds)
     system.set(sds, sdsState="RemovePending")
     movement.finish_removals(system)
 

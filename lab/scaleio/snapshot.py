@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lab.scaleio import volume
-from lab.scaleio.refusal import Refusal, invalid
-from lab.scaleio.values import Body, choice, object_id, optional_text, text
+from lab.scaleio.refusal import Refusal
+from lab.scaleio.values import Body, choice, missing, object_id, optional_text, text
 
 if TYPE_CHECKING:
     from lab.scaleio.system import System
@@ -18,9 +18,7 @@ def create(system: System, target: Object, body: Body) -> object:
     """All or none of the definitions; together they form a consistency group."""
     definitions = body.get("snapshotDefs")
     if not isinstance(definitions, list) or not definitions:
-        raise invalid(
-            "Request message is not valid: The following parameter(s) must be part of the request body: snapshotDefs"
-        )
+        raise missing("snapshotDefs")
     limit = 32 if system.profile.release < (3, 0) else 127
     wanted: list[tuple[Object, str | None]] = []
     for definition in definitions:
@@ -31,7 +29,8 @@ def create(system: System, target: Object, body: Body) -> object:
             if any(snapshot_name == other for _source, other in wanted):
                 raise Refusal(99)
         if len(system.children("Volume", "vtreeId", source["vtreeId"])) >= limit:
-            raise Refusal(182)
+            # One client reads the MDM's code from the details, not from the whole answer.
+            raise Refusal(182, detailed=True)
         wanted.append((source, snapshot_name))
     access = choice(body, "accessModeLimit", ("ReadWrite", "ReadOnly"), "ReadWrite")
     group = system.new_id("ConsistencyGroup")

@@ -62,6 +62,18 @@ VOLUME_SINCE_3_0 = _words("""
 rplUsedJournalCap rplTotalJournalCap replicationState replicationJournalVolume initiatorSdcId registrationKey
 registrationKeys reservationType
 """)
+REPLICATION_NUMBERS = _words("""
+nextPlannedCycle lagReceivedInMillis lagReceivedSkew lagPersistentInMillis lagPersistentSkew lagAppliedInMillis
+lagAppliedSkew lastCradBarrierId lastCsadBarrierId lastRadBarrierId lastSadBarrierId lastAppliedBarrierId
+lastCompletedPeriodicBarrier readyForTransmit notReadyForTransmit readyForApply notReadyForApply initialCopyTransmit
+initialCopyApply initialCopyNumPairs initialCopyProgress rplCgRpoCompliance numOfRplPairs rplTransmitLatency
+rplReceiveLatency rplApplyLatency
+""")
+REPLICATION_SINCE_3_6 = _words("isInSlimMode freezeTransmit rplUsedJournalCapacityDst rplSasBarriersBacklogSize")
+REPLICATION_BANDWIDTHS = _words("""
+rcgLocalReadBwc rcgLocalWriteBwc rcgRemoteReadBwc rcgRemoteWriteBwc rplLocalUserBwc rplRemoteUserBwc rplLocalApplyBwc
+rplRemoteApplyBwc rplTransmitBwc rplReceiveBwc
+""")
 COUNTS = {
     "System": "numOfDevices numOfFaultSets numOfProtectionDomains numOfRfcacheDevices numOfSdc numOfSds "
     "numOfStoragePools numOfVolumes numOfSnapshots numOfVtrees numOfThickBaseVolumes numOfThinBaseVolumes "
@@ -77,11 +89,17 @@ COUNTS = {
     "Sdc": "numOfMappedVolumes",
     "Volume": "numOfMappedSdcs numOfChildVolumes numOfDescendantVolumes",
     "VTree": "numOfVolumes",
+    "SnapshotPolicy": "numOfAutoSnapshots numOfExpiredButLockedSnapshots numOfSrcVols",
+    "AccelerationPool": "numOfDevices",
+    "ReplicationConsistencyGroup": " ".join(REPLICATION_NUMBERS),
+    "ReplicationPair": "initialCopyProgress",
 }
 LISTS = {
     "System": "protectionDomainIds sdcIds", "ProtectionDomain": "storagePoolIds sdsIds faultSetIds",
     "StoragePool": "deviceIds volumeIds vtreeIds", "Sdc": "volumeIds", "VTree": "volumeIds",
     "Volume": "mappedSdcIds childVolumeIds descendantVolumeIds",
+    "SnapshotPolicy": "autoSnapshotVolIds expiredButLockedSnapshotsIds srcVolIds",
+    "ReplicationConsistencyGroup": "rplPairIds",
 }  # fmt: skip
 BACKEND = ("System", "ProtectionDomain", "StoragePool", "FaultSet", "Sds", "Device")
 
@@ -123,6 +141,8 @@ def _since_3_0(kind: str) -> dict[str, Any]:
     latencies = dict.fromkeys([f"userDataSdc{way}Latency" for way in ("Read", "Write", "Trim")], BANDWIDTH_ZERO)
     if kind == "Volume":
         return {**dict.fromkeys(VOLUME_SINCE_3_0), **latencies, "userDataTrimBwc": BANDWIDTH_ZERO}
+    if kind == "ReplicationConsistencyGroup":
+        return dict.fromkeys(REPLICATION_SINCE_3_6, 0)
     if kind != "StoragePool":
         return {}
     numbers = [*POOL_SINCE_3_0, *POOL_RFCACHE]
@@ -160,8 +180,10 @@ def _jobs() -> list[str]:
 def _bandwidths(kind: str) -> list[str]:
     if kind in ("Sdc", "Volume"):
         return ["userDataReadBwc", "userDataWriteBwc"]
-    if kind == "VTree":
+    if kind in ("VTree", "SnapshotPolicy", "AccelerationPool", "ReplicationPair"):
         return []
+    if kind == "ReplicationConsistencyGroup":
+        return REPLICATION_BANDWIDTHS
     names = [f"{movement}{way}Bwc" for movement in ("fwdRebuild", "bckRebuild", "normRebuild", "rebalance")
              for way in ("Read", "Write")]  # fmt: skip
     for role in ("primary", "secondary", "total", "userData"):

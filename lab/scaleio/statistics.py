@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lab.scaleio import capacity, volume
+from lab.scaleio import acceleration_pool, capacity, volume
 from lab.scaleio.refusal import invalid
 from lab.scaleio.statistic_names import names_of
 from lab.scaleio.values import Body, object_id, text
@@ -47,10 +47,17 @@ def query_kind(system: System, kind: str, body: Body) -> object:
     if kind == "System":
         return _pick(of_object(system, kind, {}), properties)
     if "allIds" in body:
-        targets = list(system.objects(kind).values())
+        targets = [*system.objects(kind).values(), *_accelerating(system, kind).values()]
     else:
-        targets = [system.get(kind, object_id(str(wanted))) for wanted in body.get("ids") or []]
+        known_objects = {**system.objects(kind), **_accelerating(system, kind)}
+        wanted_ids = [object_id(str(wanted)) for wanted in body.get("ids") or []]
+        targets = [known_objects.get(wanted) or system.get(kind, wanted) for wanted in wanted_ids]
     return {target["id"]: _pick(of_object(system, kind, target), properties) for target in targets}
+
+
+def _accelerating(system: System, kind: str) -> dict[str, Object]:
+    """From 3.0 on "all devices" includes those of acceleration pools."""
+    return system.objects(acceleration_pool.DEVICE) if kind == "Device" else {}
 
 
 def _pick(numbers: Numbers, properties: list[str]) -> Numbers:
@@ -171,6 +178,8 @@ def _system(system: System, target: Object) -> Numbers:
 
 
 def _device(system: System, device: Object) -> Numbers:
+    if device["storagePoolId"] is None:
+        return {key: device[key] for key in ("maxCapacityInKb", "capacityLimitInKb")}
     pool = system.objects("StoragePool")[device["storagePoolId"]]
     counted = capacity.counts(device)
     limit = device["capacityLimitInKb"] if counted else 0
@@ -231,7 +240,29 @@ def _vtree(system: System, vtree: Object) -> Numbers:
     }  # fmt: skip
 
 
+def _snapshot_policy(system: System, policy: Object) -> Numbers:
+    taken = [item["id"] for item in system.objects("Volume").values() if item["snplIdOfAutoSnapshot"] == policy["id"]]
+    sources = policy["_source_ids"]
+    return {"autoSnapshotVolIds": taken, "numOfAutoSnapshots": len(taken), "srcVolIds": sources,
+            "numOfSrcVols": len(sources)}  # fmt: skip
+
+
+def _acceleration_pool(system: System, pool: Object) -> Numbers:
+    return {"numOfDevices": len(system.children(acceleration_pool.DEVICE, "accelerationPoolId", pool["id"]))}
+
+
+def _replication_group(system: System, group: Object) -> Numbers:
+    pairs = system.children("ReplicationPair", "replicationConsistencyGroupId", group["id"])
+    return {"rplPairIds": [pair["id"] for pair in pairs], "numOfRplPairs": len(pairs), "initialCopyProgress": 1}
+
+
+def _replication_pair(system: System, pair: Object) -> Numbers:
+    return {"initialCopyProgress": 1}
+
+
 COUNTERS: dict[str, Callable[[Any, Object], Numbers]] = {
     "System": _system, "ProtectionDomain": _domain, "StoragePool": _pool, "FaultSet": _fault_set, "Sds": _sds,
-    "Device": _device, "Sdc": _sdc, "Volume": _volume, "VTree": _vtree,
+    "Device": _device, "Sdc": _sdc, "Volume": _volume, "VTree": _vtree, "SnapshotPolicy": _snapshot_policy,
+    "AccelerationPool": _acceleration_pool, "ReplicationConsistencyGroup": _replication_group,
+    "ReplicationPair": _replication_pair,
 }  # fmt: skip

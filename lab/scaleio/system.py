@@ -25,7 +25,7 @@ __all__ = ["DeviceProbe", "Pace", "Refusal", "SdsAddress", "System"]
 FORMAT = 1
 NOT_FOUND = {
     "ProtectionDomain": 142, "FaultSet": 265, "StoragePool": 171, "Sds": 78, "Device": 126,
-    "Sdc": 80, "Volume": 79, "User": 234,
+    "Sdc": 80, "Volume": 79, "User": 234, "AccelerationDevice": 126,
 }  # fmt: skip
 
 Object = dict[str, Any]

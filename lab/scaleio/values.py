@@ -17,12 +17,15 @@ Body = dict[str, Any]
 def text(body: Body, key: str, default: str | None = None) -> str:
     value = body.get(key, default)
     if value is None:
-        raise invalid(
-            f"Request message is not valid: The following parameter(s) must be part of the request body: {key}"
-        )
+        raise missing(key)
     if isinstance(value, (dict, list)):
         raise invalid(f"Request message is not valid: {key} must be a string")
     return str(value)
+
+
+def missing(key: str) -> Refusal:
+    words = "The following parameter(s) must be part of the request body"
+    return invalid(f"Request message is not valid: {words}: {key}")
 
 
 def optional_text(body: Body, key: str) -> str | None:

@@ -13,9 +13,10 @@ Object = dict[str, Any]
 
 # Relationships with the child's field that points to the parent.
 CHILDREN: dict[str, dict[str, str]] = {
-    "System": {"ProtectionDomain": "", "Sdc": "", "User": ""},
+    "System": {"ProtectionDomain": "", "Sdc": "", "User": "", "ScsiInitiator": ""},
     "ProtectionDomain": {
         "StoragePool": "protectionDomainId", "Sds": "protectionDomainId", "FaultSet": "protectionDomainId",
+        "AccelerationPool": "protectionDomainId",
     },
     "FaultSet": {"Sds": "faultSetId"},
     "StoragePool": {"Device": "storagePoolId", "Volume": "storagePoolId", "VTree": "storagePoolId", "SpSds": ""},
@@ -23,10 +24,16 @@ CHILDREN: dict[str, dict[str, str]] = {
     "Sdc": {"Volume": ""},
     "VTree": {"Volume": "vtreeId"},
     "SnapshotPolicy": {"SourceVolume": ""},
+    "AccelerationPool": {"Device": "accelerationPoolId"},
+    "ReplicationConsistencyGroup": {"ReplicationPair": "replicationConsistencyGroupId"},
 }  # fmt: skip
-PARENTS = ("systemId", "protectionDomainId", "faultSetId", "storagePoolId", "sdsId", "vtreeId", "ancestorVolumeId")
+PARENTS = (
+    "systemId", "protectionDomainId", "faultSetId", "storagePoolId", "sdsId", "vtreeId", "ancestorVolumeId",
+    "accelerationPoolId", "peerMdmId", "replicationConsistencyGroupId",
+)  # fmt: skip
 WITH_STATISTICS = (
     "System", "ProtectionDomain", "FaultSet", "StoragePool", "Sds", "Device", "Sdc", "Volume", "VTree",
+    "SnapshotPolicy", "ReplicationConsistencyGroup", "ReplicationPair",
 )  # fmt: skip
 TREE = {
     "protectionDomainList": "ProtectionDomain", "faultSetList": "FaultSet", "storagePoolList": "StoragePool",
@@ -42,7 +49,8 @@ SINCE_3_0 = {
                     "persistentChecksumValidateOnRead", "persistentChecksumBuilderLimitKb",
                     "persistentChecksumState"),
     "Sds": ("maintenanceType",),
-    "Device": ("mediaType", "autoDetectMediaType", "spSdsId", "accelerationPoolId", "capacityInMb", "capacity"),
+    "Device": ("mediaType", "autoDetectMediaType", "spSdsId", "accelerationPoolId", "capacityInMb", "capacity",
+               "externalAccelerationType"),
     "Sdc": ("sdcIps", "hostType", "kernelVersion", "installedSoftwareVersionInfo"),
     "Volume": ("accessModeLimit", "dataLayout", "compressionMethod", "retentionLevels", "secureSnapshotExpTime",
                "managedBy", "volumeReplicationState", "snplIdOfAutoSnapshot", "snplIdOfSourceVolume",
@@ -66,7 +74,7 @@ def view(system: System, kind: str, target: Object) -> Object:
     if not system.profile.media_types:
         for field in SINCE_3_0.get(kind, ()):
             shown.pop(field, None)
-    shown["links"] = _links(kind, shown)
+    shown["links"] = _links(kind, shown, system.profile.media_types)
     return shown
 
 
@@ -77,7 +85,7 @@ def _usage_state(system: System, pool: Object) -> str:
     return "High" if used_percent >= pool["capacityAlertHighThreshold"] else "Normal"
 
 
-def _links(kind: str, shown: Object) -> list[dict[str, str]]:
+def _links(kind: str, shown: Object, media_types: bool) -> list[dict[str, str]]:
     own = f"/api/instances/{kind}::{shown['id']}"
     links = [{"rel": "self", "href": own}]
     if kind in WITH_STATISTICS:
@@ -85,6 +93,7 @@ def _links(kind: str, shown: Object) -> list[dict[str, str]]:
     links += [
         {"rel": f"/api/{kind}/relationship/{relation}", "href": f"{own}/relationships/{relation}"}
         for relation in CHILDREN.get(kind, {})
+        if relation != ("ScsiInitiator" if media_types else "AccelerationPool")
     ]
     for field in PARENTS:
         if parent := shown.get(field):

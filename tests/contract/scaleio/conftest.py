@@ -2,17 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from lab.scaleio.emulator import Emulator
 from lab.scaleio.system import Pace
+from tests.conftest import CLIENT
+from tests.contract.scaleio.independent import Tally, Worker
+
+PROFILES = ("3.0", "3.6", "4.5")
 
 
-@pytest.fixture(params=["3.0", "3.6", "4.5"])
+@pytest.fixture(params=PROFILES)
 def emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
     running = Emulator(profile=request.param, pace=Pace(join_seconds=0, device_test_seconds=0))
     running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture
+def tally(record_property: Callable[[str, object], None]) -> Callable[[str], Tally]:
+    """The count of a client in this test; the end of the run shows the sums."""
+
+    def begin(client: str) -> Tally:
+        counted = Tally(client)
+        record_property(CLIENT, counted)
+        return counted
+
+    return begin
+
+
+@pytest.fixture(scope="session")
+def workers() -> Iterator[Callable[[str, str | None], Worker]]:
+    running: dict[tuple[str, str | None], Worker] = {}
+
+    def get(program: str, client: str | None = None) -> Worker:
+        key = (program, client)
+        if key not in running:
+            running[key] = Worker(program, client)
+        return running[key]
+
+    yield get
+    for worker in running.values():
+        worker.stop()

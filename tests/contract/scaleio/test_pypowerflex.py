@@ -1,32 +1,66 @@
-"""The vendor's Python client works against the emulator as it is."""
+"""The vendor's Python client works as it is: the version that its Ansible collection pins, and today's."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from PyPowerFlex import PowerFlexClient
-from PyPowerFlex.exceptions import PowerFlexClientException
 
 from lab.scaleio.emulator import Emulator
+from lab.scaleio.system import Pace
+from tests.contract.scaleio.independent import ClientError, Remote, Tally, Worker
 
 GUIDS = ("5B6E7C1A-0000-4000-8000-00000000000A", "5B6E7C1A-0000-4000-8000-00000000000B")
+OLD, NEW = "PyPowerFlex 1.14.1", "PyPowerFlex 2.0.1"
+FOLDERS = {OLD: None, NEW: "pypowerflex-2.0.1"}  # the old one is in the development environment
+SHORT = ((OLD, "3.6"), (NEW, "3.0"), (NEW, "4.5"))
+FULL = ((OLD, "3.0"), (OLD, "4.5"), (NEW, "3.6"))
+PAIRS = [*SHORT, *(pytest.param(pair, marks=pytest.mark.slow) for pair in FULL)]
 
 
-def connect(emulator: Emulator, **changes: object) -> Any:
-    facts = emulator.facts
-    client = PowerFlexClient(**{
-        "gateway_address": facts["host"], "gateway_port": facts["port"], "username": facts["username"],
-        "password": facts["password"], "verify_certificate": True, "certificate_path": facts["ca_file"], **changes,
-    })  # fmt: skip
-    client.initialize()
-    return client
+class Session:
+    """One client version against one emulator."""
+
+    def __init__(self, version: str, emulator: Emulator, worker: Worker, tally: Tally) -> None:
+        self.version = version
+        self.emulator = emulator
+        self._worker = worker
+        self._tally = tally
+        self.client: Any = Remote(worker.ask, lambda: tally.note(emulator))
+
+    def connect(self, **changes: object) -> None:
+        facts = self.emulator.facts
+        answer = self._worker.ask(connect={
+            "gateway_address": facts["host"], "gateway_port": facts["port"], "username": facts["username"],
+            "password": facts["password"], "verify_certificate": True, "certificate_path": facts["ca_file"], **changes,
+        })  # fmt: skip
+        self._tally.note(self.emulator)
+        if "error" in answer:
+            raise ClientError(answer["error"])
+
+
+@pytest.fixture(params=PAIRS, ids=lambda pair: f"{pair[0].split()[1]} on {pair[1]}")
+def session(
+    request: pytest.FixtureRequest, workers: Callable[..., Worker], tally: Callable[[str], Tally]
+) -> Iterator[Session]:
+    version, profile = request.param
+    emulator = Emulator(profile=profile, pace=Pace(join_seconds=0, device_test_seconds=0))
+    emulator.start()
+    yield Session(version, emulator, workers("pypowerflex_worker.py", FOLDERS[version]), tally(version))
+    emulator.stop()
 
 
 @pytest.fixture
-def client(emulator: Emulator) -> Any:
-    return connect(emulator)
+def emulator(session: Session) -> Emulator:
+    return session.emulator
+
+
+@pytest.fixture
+def client(session: Session) -> Any:
+    session.connect()
+    return session.client
 
 
 @pytest.fixture
@@ -50,21 +84,24 @@ def test_the_version_is_the_profiles(emulator: Emulator, client: Any) -> None:
     assert client.system.api_version() == emulator.system.profile.api_version
 
 
-def test_version_2_is_refused_by_the_client_itself() -> None:
+@pytest.mark.parametrize("version", [OLD, NEW])
+def test_version_2_is_refused_by_the_client_itself(
+    version: str, workers: Callable[..., Worker], tally: Callable[[str], Tally]
+) -> None:
     emulator = Emulator(profile="2.6")
     emulator.start()
     try:
-        with pytest.raises(PowerFlexClientException):
-            connect(emulator)
+        with pytest.raises(ClientError, match=r"PowerFlexClientException.*3\.0"):
+            Session(version, emulator, workers("pypowerflex_worker.py", FOLDERS[version]), tally(version)).connect()
     finally:
         emulator.stop()
 
 
-def test_a_wrong_password_and_an_unknown_authority_are_refused(emulator: Emulator) -> None:
-    with pytest.raises(Exception, match="401"):
-        connect(emulator, password="wrong")
-    with pytest.raises(Exception, match="certificate verify failed"):
-        connect(emulator, certificate_path=None)
+def test_a_wrong_password_and_an_unknown_authority_are_refused(session: Session) -> None:
+    with pytest.raises(ClientError, match="401"):
+        session.connect(password="wrong")
+    with pytest.raises(ClientError, match="certificate verify failed"):
+        session.connect(certificate_path=None)
 
 
 def test_the_layout_reads_back_as_it_was_made(client: Any, pool: dict[str, Any]) -> None:
@@ -93,7 +130,7 @@ def test_pool_settings(client: Any, pool: dict[str, Any]) -> None:
     assert pools.set_rmcache_write_handling_mode(pool_id, "Passthrough")["rmcacheWriteHandlingMode"] == "Passthrough"
     changed = pools.set_cap_alert_thresholds(pool_id, cap_alert_high_threshold=70, cap_alert_critical_threshold=85)
     assert (changed["capacityAlertHighThreshold"], changed["capacityAlertCriticalThreshold"]) == (70, 85)
-    with pytest.raises(PowerFlexClientException, match="must not contain devices"):
+    with pytest.raises(ClientError, match="must not contain devices"):
         pools.set_zero_padding_policy(pool_id, False)
 
 
@@ -101,7 +138,7 @@ def test_bulk_statistics_know_every_name_the_client_asks_for(
     emulator: Emulator, client: Any, pool: dict[str, Any]
 ) -> None:
     if emulator.system.profile.name == "3.0":
-        with pytest.raises(PowerFlexClientException, match="snapshotCapacityInKb"):
+        with pytest.raises(ClientError, match="snapshotCapacityInKb"):
             client.utility.get_statistics_for_all_storagepools()
         return
     numbers = client.utility.get_statistics_for_all_storagepools()[pool["id"]]
@@ -118,7 +155,7 @@ def test_sds_changes(client: Any, pool: dict[str, Any]) -> None:
     assert changed["ipList"] == [{"ip": "10.0.0.1", "role": "all"}, {"ip": "10.0.1.1", "role": "all"}]
     assert len(client.sds.remove_ip(server["id"], "10.0.1.1")["ipList"]) == 1
     assert client.sds.set_rmcache_size(server["id"], 256)["rmcacheSizeInKb"] == 256 * 1024
-    with pytest.raises(PowerFlexClientException, match="last IP"):
+    with pytest.raises(ClientError, match="last IP"):
         client.sds.remove_ip(server["id"], "10.0.0.1")
 
 
@@ -126,7 +163,7 @@ def test_volume_life(emulator: Emulator, client: Any, pool: dict[str, Any]) -> N
     for number, guid in enumerate(GUIDS, start=1):
         emulator.system.sdc_seen(guid, f"10.0.0.{number}", connected=True)
     first, second = client.sdc.get()
-    with pytest.raises(PowerFlexClientException, match="8 GB"):
+    with pytest.raises(ClientError, match="8 GB"):
         client.volume.create(pool["id"], size_in_gb=9, volume_type="ThinProvisioned", name="v1")
     volume = client.volume.create(pool["id"], size_in_gb=8, volume_type="ThinProvisioned", name="v1")
     assert volume["sizeInKb"] == 8 * 1024 * 1024
@@ -136,9 +173,9 @@ def test_volume_life(emulator: Emulator, client: Any, pool: dict[str, Any]) -> N
 
     mapped = client.volume.add_mapped_sdc(volume["id"], sdc_id=first["id"])
     assert [entry["sdcId"] for entry in mapped["mappedSdcInfo"]] == [first["id"]]
-    with pytest.raises(PowerFlexClientException, match="already mapped"):
+    with pytest.raises(ClientError, match="already mapped"):
         client.volume.add_mapped_sdc(volume["id"], sdc_id=first["id"])
-    with pytest.raises(PowerFlexClientException, match="single SDC"):
+    with pytest.raises(ClientError, match="single SDC"):
         client.volume.add_mapped_sdc(volume["id"], sdc_id=second["id"])
     client.volume.add_mapped_sdc(volume["id"], sdc_id=second["id"], allow_multiple_mappings=True)
     limited = client.volume.set_mapped_sdc_limits(volume["id"], first["id"], bandwidth_limit=10240, iops_limit=100)
@@ -151,7 +188,7 @@ def test_volume_life(emulator: Emulator, client: Any, pool: dict[str, Any]) -> N
     snapshot = client.volume.get(group["volumeIdList"][0])
     assert (snapshot["volumeType"], snapshot["ancestorVolumeId"]) == ("Snapshot", volume["id"])
 
-    with pytest.raises(PowerFlexClientException, match="mapped"):
+    with pytest.raises(ClientError, match="mapped"):
         client.volume.delete(volume["id"], "INCLUDING_DESCENDANTS")
     for sdc in (first, second):
         client.volume.remove_mapped_sdc(volume["id"], sdc_id=sdc["id"])
@@ -161,7 +198,7 @@ def test_volume_life(emulator: Emulator, client: Any, pool: dict[str, Any]) -> N
 
 def test_everything_can_be_taken_away_again(client: Any, pool: dict[str, Any]) -> None:
     domain_id = pool["protectionDomainId"]
-    with pytest.raises(PowerFlexClientException, match="still contains"):
+    with pytest.raises(ClientError, match="still contains"):
         client.protection_domain.delete(domain_id)
     for device in client.device.get():
         client.device.delete(device["id"])

@@ -88,7 +88,7 @@ def test_values_that_make_no_sense_are_the_gateways_business(world: World) -> No
     base = {"protectionDomainId": domain, "name": "sp", "mediaType": "HDD"}
     for wrong in ({"sparePercentage": "many"}, {"rebuildEnabled": "perhaps"}, {"rmcacheWriteHandlingMode": "Guess"}):
         assert world.refused("POST", path, {**base, **wrong})[:2] == (400, 0)
-    assert world.refused("POST", path, {"protectionDomainId": domain, "mediaType": "HDD"})[:2] == (400, 0)
+    assert world.refused("POST", path, {"name": "sp", "mediaType": "HDD"})[:2] == (400, 0)
 
 
 def test_both_shapes_of_sds_addresses(world: World) -> None:
