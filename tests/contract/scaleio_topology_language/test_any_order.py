@@ -306,7 +306,7 @@ def test_some_orders_lead_from_any_system_to_any_other(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("profile", ["2.0", "2.6", "3.6", "4.5"])
-@settings(max_examples=150, deadline=None, phases=NO_SHRINKING)
+@settings(max_examples=60, deadline=None, phases=NO_SHRINKING)
 @given(pairs(), ORDERS, FILLS)
 def test_every_order_leads_from_any_system_to_any_other(
     profile: str, pair: tuple[Document, Document], draw: random.Random, fill: int
