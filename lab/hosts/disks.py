@@ -1,7 +1,7 @@
 """Block devices that appear on a running host and go again: loop devices behind the names that a host expects.
 
 sysfs inside a host shows the machine's own disks, so a small tree under SYSFS_ROOT says what a kernel would say of
-an EBS volume: its serial, its model, its size.
+the lab's: their serials, models and sizes.
 """
 
 from __future__ import annotations
@@ -12,19 +12,30 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from lab.hosts import podman
 from lab.hosts.config import DATA_DISK_GIB, Lab, LabError
 
 SYSFS_ROOT = "/var/lib/lab/sys"
-MODEL = "Amazon Elastic Block Store"
+
+
+@dataclass(frozen=True)
+class Disk:
+    """As the host sees it; the link is its name below /dev/disk/by-id."""
+
+    name: str
+    size_gib: int
+    serial: str
+    model: str
+    link: str = "-"
 
 
 def add_data_disk(lab: Lab, host: str) -> None:
     """The blank disk that an agent has from the start, as /dev/sdb."""
     loop = _loop(lab, f"{host}-sdb", DATA_DISK_GIB)
-    _show(lab, host, "sdb", loop, link="-")
+    _show(lab, host, loop, Disk("sdb", DATA_DISK_GIB, serial=f"LAB-{host}", model="Lab data disk"))
 
 
 def attach(lab: Lab, host: str, volume_id: str, size_gib: int) -> None:
@@ -38,13 +49,8 @@ def attach(lab: Lab, host: str, volume_id: str, size_gib: int) -> None:
         loop = _loop(lab, volume_id, size_gib)
         number = 1 + max((disk["number"] for disk in disks.values() if disk["host"] == host), default=0)
         name = f"nvme{number}n1"
-        _show(lab, host, name, loop, link=f"nvme-Amazon_Elastic_Block_Store_{serial}")
-        block = f"{SYSFS_ROOT}/block/{name}"
-        _in_host(
-            lab, host,
-            f"mkdir -p {block}/device {block}/holders && echo {size_gib << 21} > {block}/size"
-            f" && echo {serial} > {block}/device/serial && echo '{MODEL}' > {block}/device/model",
-        )  # fmt: skip
+        link = f"nvme-Amazon_Elastic_Block_Store_{serial}"
+        _show(lab, host, loop, Disk(name, size_gib, serial, "Amazon Elastic Block Store", link))
         disks[volume_id] = {"host": host, "number": number, "loop": loop}
 
 
@@ -97,12 +103,17 @@ def _loop(lab: Lab, name: str, size_gib: int) -> str:
     return done.stdout.strip()
 
 
-def _show(lab: Lab, host: str, name: str, loop: str, link: str) -> None:
-    """Make the node now, and list it for the host's next boots, when /dev is new."""
+def _show(lab: Lab, host: str, loop: str, disk: Disk) -> None:
+    """Make the node now, and list it for the next boots, when /dev is new; sysfs tells of a whole, unused disk."""
     number = os.stat(loop).st_rdev
-    line = f"{name} {os.major(number)} {os.minor(number)} {link}"
-    listed = f"mkdir -p {SYSFS_ROOT}/block && echo '{line}' >> /var/lib/lab/disks"
-    _in_host(lab, host, f"{listed} && /usr/local/sbin/lab-disks")
+    line = f"{disk.name} {os.major(number)} {os.minor(number)} {disk.link}"
+    block = f"{SYSFS_ROOT}/block/{disk.name}"
+    _in_host(
+        lab, host,
+        f"mkdir -p {block}/device {block}/holders && echo {disk.size_gib << 21} > {block}/size"
+        f" && echo {disk.serial} > {block}/device/serial && echo '{disk.model}' > {block}/device/model"
+        f" && echo '{line}' >> /var/lib/lab/disks && /usr/local/sbin/lab-disks",
+    )  # fmt: skip
 
 
 def _in_host(lab: Lab, host: str, script: str) -> None:

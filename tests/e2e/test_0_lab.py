@@ -74,6 +74,7 @@ def test_six_hosts_from_a_warm_cache_in_under_ten_seconds(figure: Callable[..., 
 def test_hosts_behave_as_hosts(lab: LabHosts) -> None:
     assert lab.execute("agent1", "cat /proc/1/comm").strip() == "systemd"
     assert lab.execute("agent1", "blockdev --getsize64 /dev/sdb").strip() == str(180 << 30)
+    assert lab.execute("agent1", "cat /var/lib/lab/sys/block/sdb/size").strip() == str(180 << 21)
     lab.execute("master1", "apt-get -qq install -y tree && tree --version && apt-get -qq purge -y tree")
     assert lab.execute("agent1", "sudo -u ops sudo -n id -u").strip() == "0"
 

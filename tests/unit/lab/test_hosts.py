@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.host_disks import Host
 from lab import playbook
-from lab.hosts import requirements
-from lab.hosts.config import Lab, LabError
+from lab.hosts import disks, requirements
+from lab.hosts.config import DATA_DISK_GIB, Lab, LabError
 
 
 @pytest.fixture(autouse=True)
@@ -86,3 +88,24 @@ def test_the_recap_of_a_playbook_is_read() -> None:
     text = "agent1      : ok=12   changed=3    unreachable=0    failed=0    skipped=4    rescued=0    ignored=0\n"
     (found,) = playbook.RECAP.finditer(text)
     assert (found["host"], found["changed"], found["skipped"]) == ("agent1", "3", "4")
+
+
+def test_a_host_s_data_disk_is_proven_blank_by_what_its_sysfs_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The same commands as in a host, with folders of this test in place of the host's."""
+
+    def in_host(lab: Lab, host: str, script: str) -> None:
+        here = script.replace("/var/lib/lab", str(tmp_path)).replace("/usr/local/sbin/lab-disks", "true")
+        subprocess.run(["sh", "-ec", here], check=True)
+
+    monkeypatch.setattr(disks, "_in_host", in_host)
+    monkeypatch.setattr(disks, "_loop", lambda lab, name, size_gib: "/dev/null")
+    disks.add_data_disk(Lab.named("demo"), "agent1")
+    (tmp_path / "dev").mkdir()
+    with open(tmp_path / "dev/sdb", "wb") as sparse:
+        sparse.truncate(DATA_DISK_GIB << 30)
+    (disk,) = Host(str(tmp_path / "dev"), str(tmp_path / "sys"), files_allowed=True, probe=None).disks()
+    assert (disk.as_dict()["blank"], disk.findings, disk.serial) == (True, (), "LAB-agent1")
+    assert disk.as_dict()["size_gib"] == DATA_DISK_GIB
+    assert (tmp_path / "disks").read_text() == "sdb 1 3 -\n"
