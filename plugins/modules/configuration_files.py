@@ -19,6 +19,7 @@ options:
   files:
     description:
       - Contents by path, each ended with a newline. Missing folders are made, and a link is followed.
+      - A dictionary or a list is written as JSON. Null is for a file that must not be there.
     type: dict
     default: {}
   flag_directories:
@@ -79,6 +80,7 @@ steps:
   sample: [{action: write, path: /etc/mesos-agent/ip}]
 """
 
+import json
 import os
 import re
 
@@ -97,6 +99,14 @@ def flag_contents(flags):
         if text:
             files[flag] = f"{text}\n"
     return files
+
+
+def text_of(content):
+    """What a file with this content holds, or None for no file."""
+    if content is None:
+        return None
+    text = json.dumps(content, indent=2, sort_keys=True) if isinstance(content, (dict, list)) else str(content)
+    return f"{text.rstrip()}\n"
 
 
 def strays(directory, wanted):
@@ -160,8 +170,9 @@ def main():
         supports_check_mode=True,
     )
     mode = int(module.params["mode"], 8)
-    wanted = {path: f"{str(content).rstrip()}\n" for path, content in module.params["files"].items()}
-    unwanted = []
+    texts = {path: text_of(content) for path, content in module.params["files"].items()}
+    wanted = {path: text for path, text in texts.items() if text is not None}
+    unwanted = [path for path, text in texts.items() if text is None and os.path.lexists(path)]
     for entry in module.params["flag_directories"]:
         flags = {os.path.join(entry["path"], name): text for name, text in flag_contents(entry["flags"]).items()}
         unwanted += strays(entry["path"], flags)

@@ -72,3 +72,14 @@ def test_a_diff_hides_the_password_of_an_address(run, tmp_path):
     shown = str(result["diff"])
     assert "hunter2" not in shown
     assert "zk://user:***@host:2181/mesos" in shown
+
+
+def test_data_becomes_json_and_null_is_no_file(run, tmp_path):
+    path = tmp_path / "acls.json"
+    options = {"files": {str(path): {"permissive": False, "b": [1]}, str(tmp_path / "none"): None}}
+    assert run("configuration_files", **options)["changed"]
+    assert path.read_text() == '{\n  "b": [\n    1\n  ],\n  "permissive": false\n}\n'
+    assert not run("configuration_files", **options)["changed"]
+    gone = run("configuration_files", files={str(path): None})
+    assert gone["steps"] == [{"action": "remove", "path": str(path)}]
+    assert not path.exists()
