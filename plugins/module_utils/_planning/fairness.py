@@ -28,7 +28,7 @@ def share(growers: Sequence[Grower], free: Resources) -> tuple[list[Choice], boo
     for grower in growers:
         greedy.append(grower.choose(left))
         left = left.after(_taking([greedy[-1].chosen]))
-    if [choice.chosen for choice in greedy] == [choice.chosen for choice in alone]:
+    if [_size(choice.chosen) for choice in greedy] == [_size(choice.chosen) for choice in alone]:
         return greedy, False
 
     held: list[Optional[VolumeSet]] = [None] * len(growers)
@@ -57,6 +57,10 @@ def _next(held: Optional[VolumeSet], most: Optional[VolumeSet], choice: Choice) 
     have_kib = held.added_kib if held else 0
     most_kib = most.added_kib if most else 0
     return next((item for item in choice.allowed if have_kib < item.added_kib <= most_kib), None)
+
+
+def _size(chosen: Optional[VolumeSet]) -> Optional[tuple[int, int]]:
+    return (chosen.size_gib, chosen.count) if chosen else None
 
 
 def _taking(sets: Sequence[Optional[VolumeSet]]) -> list[Taking]:

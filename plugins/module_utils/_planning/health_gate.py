@@ -43,6 +43,16 @@ def not_waived(findings: Sequence[Finding], rules: PoolPolicy, *, critical: bool
     return [finding for finding in findings if finding.kind not in waived]
 
 
+def storm_findings(snapshot: Snapshot, pool: StoragePool) -> list[Finding]:
+    """With more than one fault unit down something larger goes on, and nothing at all is changed meanwhile."""
+    inside = [sds for sds in snapshot.sds if sds.protection_domain_id == pool.protection_domain_id]
+    down = sorted({sds.fault_unit_id for sds in inside if not sds.healthy})
+    if len(down) < 2:
+        return []
+    names = ", ".join(sds.name for sds in inside if not sds.healthy)
+    return [Finding(f"{len(down)} fault units have SDSs that are not well ({names})", needs_repair=True)]
+
+
 def pool_findings(snapshot: Snapshot, pool: StoragePool) -> list[Finding]:
     findings = cluster_findings(snapshot)
     domain = next(item for item in snapshot.protection_domains if item.id == pool.protection_domain_id)

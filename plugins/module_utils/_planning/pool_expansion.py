@@ -8,13 +8,14 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Collection, Sequence
+from functools import cached_property
 from typing import Optional
 
 from . import capacity
 from .actions import Purchase, bought_places, missing_places, transaction_id
 from .caps import PoolCaps, Resources, Taking, bought_within_a_day
 from .decision import Action, Lift, PoolDecision
-from .health_gate import EMERGENCY_PERCENT, cluster_findings, not_waived, pool_findings
+from .health_gate import EMERGENCY_PERCENT, cluster_findings, not_waived, pool_findings, storm_findings
 from .ledger import next_sequence
 from .policy import VolumeSpec
 from .pool_view import CRITICAL_MARGIN_PERCENT, PoolView
@@ -86,12 +87,11 @@ class PoolPlanner(PoolView):
         units, _refused = self._units(free)
         if not any(unit.seats for unit in units):
             return Choice(None, ())
-        mine = [device for device in self.run.snapshot.devices if device.storage_pool_id == self.pool.id]
         caps = PoolCaps(
             policy=self.run.policy,
             rules=self.rules,
             limit_kib=self.pool.capacity.limit_kib,
-            devices=len(mine),
+            devices=self._site.device_count,
             owned=len(self.owned),
             bought_today=bought_within_a_day(self.owned, self.run.now_seconds),
         )
@@ -126,14 +126,17 @@ class PoolPlanner(PoolView):
             return self._capped(list(choice.caps) or [none])
         return self._planned(choice.chosen, choice, free)
 
-    @property
+    @cached_property
     def _usual_gib(self) -> Optional[int]:
         return usual_disk_gib(self.run.snapshot, self.pool)
 
-    def _units(self, free: Resources) -> tuple[tuple[Unit, ...], list[str]]:
+    @cached_property
+    def _site(self) -> Site:
         assert self.run.around is not None
-        site = Site(self.run.snapshot, self.pool, self.rules, self.run.around)
-        return site.units(self.owned, free.taken)
+        return Site(self.run.snapshot, self.pool, self.rules, self.run.around)
+
+    def _units(self, free: Resources) -> tuple[tuple[Unit, ...], list[str]]:
+        return self._site.units(self.owned, free.taken)
 
     def _need(self, units: Sequence[Unit]) -> Need:
         return need_of(
@@ -221,12 +224,13 @@ class PoolPlanner(PoolView):
         if pause:
             text = f"failed {len(failures)} times in a row; tried again in {duration(pause)}, others go on meanwhile"
             return self._stop("waiting", "E12", "fairness", text)
-        sick = "; ".join(finding.text for finding in cluster_findings(self.run.snapshot))
+        findings = cluster_findings(self.run.snapshot) + storm_findings(self.run.snapshot, self.pool)
+        sick = "; ".join(finding.text for finding in findings)
         if sick:
             return self._blocked("E3", "health", "unhealthy", sick, "Repair that; the next run finishes the purchase.")
         if self.run.around is None:
             return self._undecided({volume.sds_id for volume in self.unfinished})
-        site = Site(self.run.snapshot, self.pool, self.rules, self.run.around)
+        site = self._site
         places, refused = bought_places(site, self.unfinished)
         if refused:
             return self._no_seat(refused, "the unfinished purchase has volumes for an SDS out of reach")

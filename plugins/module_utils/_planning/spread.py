@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Optional, TypeVar
 
 from .capacity import effective_raw_kib, pool_fault_units_kib, spare_floor_percent
@@ -123,10 +124,19 @@ class Site:
         self._devices = Counter(device.sds_id for device in snapshot.devices)
         self._pool_devices = Counter(device.sds_id for device in snapshot.devices if device.storage_pool_id == pool.id)
 
-    def members(self) -> list[Sds]:
-        """The SDSs with devices in the pool, in a stable order."""
+    @property
+    def device_count(self) -> int:
+        return sum(self._pool_devices.values())
+
+    @cached_property
+    def _members(self) -> list[tuple[Sds, Optional[Place], str]]:
+        """The SDSs with devices in the pool, in a stable order, with where they are or why that is not known."""
         members = [sds for sds in self.snapshot.sds if self._pool_devices[sds.id]]
-        return sorted(members, key=lambda item: (item.name, item.id))
+        return [(sds, *self.locate(sds)) for sds in sorted(members, key=lambda item: (item.name, item.id))]
+
+    @cached_property
+    def _capacity(self) -> dict[str, int]:
+        return pool_fault_units_kib(self.snapshot, self.pool.id)
 
     def locate(self, sds: Sds) -> tuple[Optional[Place], str]:
         """The machine under a healthy SDS, or why nothing can be attached there."""
@@ -146,15 +156,10 @@ class Site:
             return None, f"{sds.name}: no inventory host of group scaleio_sds has one of its addresses ({listed})"
         return Place(sds.id, sds.name, instance, host), ""
 
-    def _seat(self, sds: Sds, owned: Sequence[OwnedVolume], taken: Mapping[str, int]) -> tuple[Optional[Seat], str]:
-        place, reason = self.locate(sds)
-        if place is None:
-            return None, reason
-        room, scarce = self._room(sds, place.instance, owned, taken.get(place.instance.id, 0))
+    def _seat(self, sds: Sds, place: Place, owned: Sequence[OwnedVolume], taken: int) -> Seat:
+        room, scarce = self._room(sds, place.instance, owned, taken)
         scarce = f"{sds.name} ({place.instance.id}, {place.instance.type}) {scarce}"
-        if room < 1:
-            return None, scarce
-        return Seat(place, room, self._pool_devices[sds.id], scarce), ""
+        return Seat(place, max(0, room), self._pool_devices[sds.id], scarce)
 
     def _room(self, sds: Sds, instance: Instance, owned: Sequence[OwnedVolume], taken: int) -> tuple[int, str]:
         free = max(0, instance.free_slots - taken)
@@ -176,16 +181,18 @@ class Site:
 
         `taken` are attach slots that are spoken for, by instance; below 0 where a slot becomes free.
         """
-        capacity = pool_fault_units_kib(self.snapshot, self.pool.id)
-        seats: dict[str, list[Seat]] = {unit: [] for unit in capacity}
+        seats: dict[str, list[Seat]] = {unit: [] for unit in self._capacity}
         refused = []
-        for sds in self.members():
-            seat, reason = self._seat(sds, owned, taken)
-            if seat is None:
+        for sds, place, reason in self._members:
+            if place is None:
                 refused.append(reason)
-            else:
+                continue
+            seat = self._seat(sds, place, owned, taken.get(place.instance.id, 0))
+            if seat.room:
                 seats[sds.fault_unit_id].append(seat)
-        return tuple(Unit(unit, capacity[unit], tuple(seats[unit])) for unit in sorted(capacity)), refused
+            else:
+                refused.append(seat.scarce)
+        return tuple(Unit(unit, size, tuple(seats[unit])) for unit, size in sorted(self._capacity.items())), refused
 
 
 def spread(

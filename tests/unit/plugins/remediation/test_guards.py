@@ -76,6 +76,17 @@ def e3_mdm_of_a_resume() -> None:
     nothing_bought(world=world, volumes=volumes)
 
 
+def e3_storm_stops_a_resume() -> None:
+    world = system(sds=6, used=0.9)
+    volumes = [bought(action) for action in decide(world, rules=policy(max_volumes_per_action=6)).actions]
+    volumes = [volume for volume in volumes if volume["tags"]["mesos-scaleio:sds"] not in {"s5", "s6"}]
+    for sds in world["sds"][4:]:
+        sds.update(healthy=False, connection_state="Disconnected")
+    done = decide(world, volumes)
+    assert done.actions == ()
+    assert "2 fault units" in done.pools[0].reason
+
+
 def e3_waivers_are_for_critical_pools() -> None:
     world = system(used=FULL)
     world["system"]["mdm"]["state"] = "ClusteredDegraded"
@@ -328,6 +339,7 @@ GUARDS: list[tuple[Callable[[], None], tuple[Any, str, Any]]] = [
     (e2_resume, (expansion, "open_transaction", lambda *_given: ())),
     (e3_device, (pool_expansion, "pool_findings", lambda *_given: [])),
     (e3_mdm_of_a_resume, (pool_expansion, "cluster_findings", lambda *_given: [])),
+    (e3_storm_stops_a_resume, (pool_expansion, "storm_findings", lambda *_given: [])),
     (e3_waivers_are_for_critical_pools, (pool_expansion, "not_waived", lambda *_given, **_more: [])),
     (e4_below_high, (pool_view, "judge", fired)),
     (e4_needs_confirmation, (pool_view, "judge", fired)),

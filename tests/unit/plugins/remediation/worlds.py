@@ -24,6 +24,10 @@ def iso(seconds):
     return moment(seconds).isoformat()
 
 
+def seconds(text):
+    return datetime.fromisoformat(text).timestamp()
+
+
 def system(*, sds=3, disks_gib=(180,), used=0.5, spare=34, fault_sets=None, pools=("default",)):
     """`used` is a share of what may be written; `fault_sets` names one for each SDS."""
     devices = []

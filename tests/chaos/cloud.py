@@ -1,0 +1,174 @@
+"""A small ScaleIO system on EC2 in which time passes and things go wrong, for the real planner to live in.
+
+Nothing here knows the planner's rules: it grows and shrinks demand, breaks servers, kills runs between two effects,
+forgets history, moves clocks, and carries out the actions that it is given the way the playbook does.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning import capacity
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.decision import Action, Decision
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import History
+from tests.unit.plugins.remediation import worlds
+
+HOUR_SECONDS = 3600
+SLOTS = 14
+FOREIGN = "vol-foreign"
+KEPT_SAMPLES = 7 * 24
+
+
+class Killed(Exception):
+    """The run ends here, whatever it was doing."""
+
+
+@dataclass
+class Cloud:
+    draw: random.Random
+    now: float = worlds.NOW
+    world: dict[str, Any] = field(default_factory=dict)
+    volumes: list[dict[str, Any]] = field(default_factory=list)
+    history: dict[str, list] = field(default_factory=dict)
+    faults: Counter[str] = field(default_factory=Counter)
+    # Things that are wrong, each with the hour in which it ends.
+    broken: dict[str, float] = field(default_factory=dict)
+    foreign: set[str] = field(default_factory=set)
+    not_blank: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        zones = ["a", "a", "b", "b", "c", "c"]
+        self.world = worlds.system(
+            sds=6, disks_gib=(200, 200), used=0.4, spare=34, fault_sets=zones, pools=("fast", "slow")
+        )
+
+    def machines(self) -> list[dict[str, Any]]:
+        free = Counter({f"i-{sds['name']}": SLOTS for sds in self.world["sds"]})
+        for volume in self.volumes:
+            free.subtract(item["instance_id"] for item in volume["attachments"])
+        free.subtract(name.rsplit(":", 1)[1] for name in self.foreign)
+        return [{**item, "free_slots": free[item["id"]]} for item in worlds.instances(self.world)]
+
+    def hour(self) -> None:
+        """An hour passes: demand changes, what was broken heals, something else breaks."""
+        self.now += HOUR_SECONDS
+        for pool in self.world["storage_pools"]:
+            room = pool["capacity"]
+            writable = room["limit_kib"] - room["spare_kib"]
+            change = self.draw.gauss(0.0008, 0.002) + (0.1 if self.draw.random() < 0.0005 else 0)
+            if self.draw.random() < 0.0008:
+                change -= 0.3
+            room["in_use_kib"] = round(min(writable, max(0.2 * writable, room["in_use_kib"] + change * writable)))
+        self._heal()
+        self._break()
+        worlds.refresh(self.world)
+        for pool in self.world["storage_pools"]:
+            down = any(name.startswith("sds:") for name in self.broken)
+            pool["capacity"]["degraded_kib"] = 2**20 if down else 0
+
+    def _heal(self) -> None:
+        for name in [name for name, until in self.broken.items() if until <= self.now]:
+            del self.broken[name]
+        for sds in self.world["sds"]:
+            down = f"sds:{sds['id']}" in self.broken
+            sds.update(healthy=not down, connection_state="Disconnected" if down else "Connected")
+        for device in self.world["devices"]:
+            device["error_state"] = "Error" if f"device:{device['id']}" in self.broken else "None"
+        self.world["system"]["mdm"]["state"] = "ClusteredDegraded" if "mdm" in self.broken else "ClusteredNormal"
+
+    def _break(self) -> None:
+        for chance, name in (
+            (0.004, f"sds:s{self.draw.randint(1, 6)}"),
+            (0.002, f"device:{self.draw.choice(self.world['devices'])['id']}"),
+            (0.002, "mdm"),
+            (0.002, "freeze"),
+            (0.004, "clock"),
+        ):
+            if self.draw.random() < chance:
+                self.broken[name] = self.now + HOUR_SECONDS * self.draw.randint(1, 12)
+                self.faults[name.split(":", maxsplit=1)[0]] += 1
+        if self.draw.random() < 0.003:
+            self.history.clear()
+            self.faults["history lost"] += 1
+        if self.draw.random() < 0.002 and self.machines()[0]["free_slots"] > 4:
+            self.foreign.add(f"{FOREIGN}{len(self.foreign)}:i-agent{self.draw.randint(1, 6)}")
+            self.faults["foreign disk"] += 1
+        mine = [volume for volume in self.volumes if not self._in_pool(volume)]
+        if mine and self.draw.random() < 0.05:
+            # Somebody looks at what lies around, and takes it out of the game.
+            self.draw.choice(mine)["tags"]["mesos-scaleio:quarantined"] = "by hand"
+            self.faults["quarantine"] += 1
+
+    def _in_pool(self, volume: dict[str, Any]) -> bool:
+        return any(device["name"] == volume["id"] for device in self.world["devices"])
+
+    @property
+    def clock(self) -> float:
+        """What the controller believes; wrong while its clock is."""
+        return self.now + (self.broken["clock"] % 7200 - 7200 if "clock" in self.broken else 0)
+
+    def past(self) -> History:
+        return History({pool: tuple(samples[-KEPT_SAMPLES:]) for pool, samples in self.history.items()})
+
+    def remember(self) -> None:
+        for pool in self.world["storage_pools"]:
+            self.history.setdefault(pool["id"], []).append(worlds.sample(pool, self.clock))
+
+    def carry_out(self, decision: Decision) -> None:
+        """What the playbook does; a kill may come before each effect."""
+        with self._perhaps_killed():
+            bought = [self._bought(action) for action in decision.actions]
+            self._add(bought)
+
+    @contextmanager
+    def _perhaps_killed(self) -> Iterator[None]:
+        self._effects_left = self.draw.randint(0, 12) if self.draw.random() < 0.3 else 10**6
+        try:
+            yield
+        except Killed:
+            self.faults["run killed"] += 1
+
+    def _effect(self) -> None:
+        self._effects_left -= 1
+        if self._effects_left < 0:
+            raise Killed
+
+    def _bought(self, action: Action) -> dict[str, Any]:
+        known = next((volume for volume in self.volumes if volume["id"] == action.volume_id), None)
+        if known is None:
+            self._effect()
+            known = worlds.bought(action, created=worlds.iso(self.now), attached=False)
+            known["id"] += f"-{len(self.volumes)}"
+            self.volumes.append(known)
+            if self.draw.random() < 0.01:
+                self.not_blank.add(known["id"])
+                self.faults["disk not blank"] += 1
+        if not known["attachments"]:
+            self._effect()
+            known["attachments"].append(
+                {"instance_id": action.instance_id, "device": "/dev/xvdaa", "state": "attached"}
+            )
+        return known
+
+    def _add(self, volumes: Sequence[dict[str, Any]]) -> None:
+        pools = {volume["tags"]["mesos-scaleio:pool"] for volume in volumes}
+        for pool in sorted(pools):
+            mine = [volume for volume in volumes if volume["tags"]["mesos-scaleio:pool"] == pool]
+            if any(volume["id"] in self.not_blank for volume in mine):
+                continue
+            for volume in mine:
+                if not self._in_pool(volume):
+                    self._effect()
+                    self.world = worlds.with_devices(self.world, [volume])
+
+    def units_down(self) -> int:
+        return len({sds["fault_set_id"] for sds in self.world["sds"] if not sds["healthy"]})
+
+    def pool_gib(self, pool_id: str) -> float:
+        pool = next(pool for pool in self.world["storage_pools"] if pool["id"] == pool_id)
+        return pool["capacity"]["limit_kib"] / capacity.GIB_KIB
