@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mesos_support import ROOT, ConnectedScheduler, RunningCluster, eventually
+from mesos_support import ROOT, RunningCluster, eventually
+
+from tests.support.mesos import greedy_offers, scalars
 
 ROLES = (f"storage-{number}" for number in itertools.count(1))
 AGENT, OTHER_AGENT = "127.0.0.21", "127.0.0.22"
@@ -94,23 +96,13 @@ def test_a_reservation_is_refined_and_unrefined(cluster: RunningCluster, role: s
 def test_a_greedy_framework_is_never_offered_what_is_reserved(cluster: RunningCluster, role: str) -> None:
     for host in (AGENT, OTHER_AGENT):
         cluster.module("reservation", agent=host, role=role, resources={"cpus": 1.5, "mem_mib": 512})
-    info = {"name": "greedy", "user": "root", "roles": ["greedy"], "capabilities": [{"type": "MULTI_ROLE"}]}
-    scheduler = ConnectedScheduler(cluster.masters[0], info)
     try:
-        offers: list[dict[str, Any]] = []
-        while len(offers) < 6:  # what is declined comes again at once
-            batch = scheduler.next("OFFERS")["offers"]["offers"]
-            offers += batch
-            declined = {"offer_ids": [offer["id"] for offer in batch], "filters": {"refuse_seconds": 0.1}}
-            scheduler.send("DECLINE", decline=declined)
+        offers = greedy_offers(cluster.masters[0], 6)
     finally:
-        scheduler.send("TEARDOWN")
-        scheduler.close()
         cluster.module("reservation", agent=OTHER_AGENT, role=role, state="absent")
     assert {offer["hostname"] for offer in offers} == {AGENT, OTHER_AGENT}
     for offer in offers:
-        assert not [one for one in offer["resources"] if one.get("reservations")]
-        amounts = {one["name"]: one["scalar"]["value"] for one in offer["resources"] if one["type"] == "SCALAR"}
+        amounts = scalars(offer)
         assert (amounts["cpus"], amounts["mem"]) == (0.5, 512)
 
 
