@@ -29,6 +29,11 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.e
 )
 
 CREATE_TIMEOUT_SECONDS = 300
+# A new volume may be unknown in parts of EC2 for so long.
+UNKNOWN_SECONDS = 60
+# What the repetition of a call is answered with whose first answer was lost: it has had its effect.
+ALREADY_DELETED = {"InvalidVolume.NotFound", "IncorrectState"}
+ALREADY_DETACHED = {"IncorrectState", "InvalidAttachment.NotFound"}
 # Tokens of volumes that are gone stay used for hours. More than this many in a row is no coincidence.
 MAX_TOKENS = 10
 # A retried create can be refused with these although the first try succeeded: the tags tell.
@@ -72,7 +77,11 @@ class BatchRun:
 
     def _delete(self, volumes: Iterable[SeenVolume]) -> None:
         for volume in volumes:
-            self._ec2.delete_volume(volume.id)
+            try:
+                self._ec2.delete_volume(volume.id)
+            except EbsError as error:
+                if error.code not in ALREADY_DELETED:
+                    raise
             self.done.append({"action": "delete_volume", "volume_id": volume.id})
 
     def _create(self, slots: Sequence[Slot]) -> tuple[Slot, ...]:
@@ -166,11 +175,14 @@ class BatchRun:
         volume, instance_id, device = slot.volume, slot.wanted.instance_id, slot.device
         if volume is None or device is None:
             raise ValueError(f"the {slot.wanted.label} was not placed")
+        unknown = self._polls(UNKNOWN_SECONDS)
         while True:
             try:
                 self._ec2.attach_volume(volume.id, instance_id, device)
                 break
             except EbsError as error:
+                if error.code == "InvalidVolume.NotFound" and next(unknown, False) is None:
+                    continue
                 # Names that the image uses are in no answer of EC2: the refusal is how they become known.
                 if error.code == "InvalidParameterValue" and "already in use" in error.server:
                     device = next_device_name(used, instance_id)
@@ -195,8 +207,7 @@ class BatchRun:
             if all(slot.attached for slot in slots):
                 return tuple(slots)
             for _poll in self._polls(self._attach_timeout_seconds):
-                fresh = self._look()
-                slots = [_with_volume(slot, fresh[slot.wanted.key].volume) for slot in slots]
+                slots = self._refreshed(slots)
                 if all(slot.attached for slot in slots):
                     return tuple(slots)
             late = [slot for slot in slots if not slot.attached]
@@ -205,13 +216,27 @@ class BatchRun:
             slots = self._attach_again(slots, late)
         raise _timeout("AttachTimeout", late, f"not attached after 2 x {self._attach_timeout_seconds:g} s")
 
+    def _refreshed(self, slots: Sequence[Slot]) -> list[Slot]:
+        try:
+            fresh = self._look()
+        except BatchError as error:
+            # An answer from before the volume was attached again still shows how it was detached.
+            if error.code == "IncorrectState":
+                return list(slots)
+            raise
+        return [_with_volume(slot, fresh[slot.wanted.key].volume) for slot in slots]
+
     def _attach_again(self, slots: Sequence[Slot], late: Sequence[Slot]) -> tuple[Slot, ...]:
         used: dict[str, set[str]] = {}
         for facts in self._ec2.describe_instances(ids={slot.wanted.instance_id for slot in late}):
             used[facts.id] = set(facts.device_names)
         for slot in late:
             if slot.volume is not None and slot.attachment is not None:
-                self._ec2.detach_volume(slot.volume.id, slot.wanted.instance_id)
+                try:
+                    self._ec2.detach_volume(slot.volume.id, slot.wanted.instance_id)
+                except EbsError as error:
+                    if error.code not in ALREADY_DETACHED:
+                        raise
                 self.done.append({"action": "detach_volume", "volume_id": slot.volume.id, **_who(slot)})
         late_keys = {slot.wanted.key for slot in late}
         for _poll in self._polls(self._attach_timeout_seconds):

@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_limits import BatchError
 
 RIGHTS = "Allow it in the policy of these credentials; remediation_iam_policy generates what remediation needs."
+SERVER_STATUS = {"500", "502", "503", "504"}
 DENIED = {"UnauthorizedOperation", "AccessDenied"}
 # Later forms of the message name the right and what it is missing for.
 MISSING = re.compile(r"not authorized to perform: (?P<right>\S+)(?: on resource: (?P<resource>\S+))?")
@@ -41,6 +42,7 @@ REMEDIES = {
     "Blocked": "AWS has blocked the account: talk to its support.",
     "EncryptedVolumesNotSupported": "Use an instance type that supports encrypted volumes.",
     "TagLimitExceeded": "Use fewer tags.",
+    "ConcurrentTagAccess": LATER,
     "KMSKeyNotAccessibleFault": "Check the key's state, Region and policy.",
 }
 
@@ -59,7 +61,9 @@ def translate(error: Any, action: str, object_name: str) -> EbsError:
     if response and "Error" in response:
         code = response["Error"].get("Code", "Unknown")
         said = response["Error"].get("Message", "")
-        remedy = REMEDIES.get(code, "Look the code up in the EC2 API reference.")
+        # A gateway on the way has no codes of EC2: botocore passes the HTTP status.
+        unknown = LATER if code in SERVER_STATUS else "Look the code up in the EC2 API reference."
+        remedy = REMEDIES.get(code, unknown)
         if code in DENIED:
             missing = f"the right {missing_right(said, action)} is missing, or its conditions do not allow this"
             return EbsError(code, object_name, f"{action} failed for {object_name}: {missing}", remedy, said)

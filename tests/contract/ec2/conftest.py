@@ -42,6 +42,11 @@ def shared_emulator(start_emulator: Callable[..., EmulatorProcess]) -> EmulatorP
     return start_emulator("--state-seconds", "create=0.1,attach=0.2,detach=0.1,delete=0.1")
 
 
+@pytest.fixture(scope="session")
+def quick(start_emulator: Callable[..., EmulatorProcess]) -> EmulatorProcess:
+    return start_emulator("--state-seconds", "create=0.02,attach=0.02,detach=0.02,delete=0.02")
+
+
 @pytest.fixture
 def emulator(shared_emulator: EmulatorProcess) -> EmulatorProcess:
     shared_emulator.control("reset", {})

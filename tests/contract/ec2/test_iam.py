@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import copy
-import itertools
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -15,19 +13,12 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 from moto.core import set_initial_no_auth_action_count
 
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.batch import BatchRun, read_volumes
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.client import connect
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.errors import EbsError
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_batch import match, place
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_model import WantedVolume
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.iam_policy import Scope, executor
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import parse
 from lab.ec2.process import EmulatorProcess
+from tests.contract.ec2.purchase import CLUSTER, RUNNER, SIZES, wanted, whole_run
 
-CLUSTER = "1a2b3c4d5e6f7081"
-RUNNER = "runner"
-TRANSACTIONS = (f"{number:016x}" for number in itertools.count(0xABC0000))
-SIZES = [100, 200]
 HOST = {"mesos-scaleio:cluster-host": "agent1"}
 
 
@@ -51,48 +42,12 @@ def without(document: dict[str, Any], sid: str, action: str) -> dict[str, Any]:
     return smaller
 
 
-@pytest.fixture(scope="module")
-def quick(start_emulator: Callable[..., EmulatorProcess]) -> EmulatorProcess:
-    return start_emulator("--state-seconds", "create=0.02,attach=0.02,detach=0.02,delete=0.02")
-
-
 @pytest.fixture
 def held(quick: EmulatorProcess) -> Iterator[EmulatorProcess]:
     """An emulator whose access key `runner` is held to documents; the lab's own key is not."""
     quick.control("reset", {})
     yield quick
     quick.allow(RUNNER, None)
-
-
-def wanted(emulator: EmulatorProcess, **changes: Any) -> WantedVolume:
-    volume = {
-        "cluster": CLUSTER,
-        "pool": "5f0a9b1c00000000",
-        "txn": next(TRANSACTIONS),
-        "sds": "sds-1",
-        "slot": 0,
-        "name": "default-agent1",
-        "size_gib": SIZES[0],
-        "instance_id": emulator.instance_ids[0],
-        **changes,
-    }
-    return WantedVolume(**volume)
-
-
-def whole_run(emulator: EmulatorProcess, want: WantedVolume, troubles: bool = True) -> list[str]:
-    """Everything that a run does in EC2, the troubles included that make it delete and detach; the steps done."""
-    ec2 = connect(
-        {**emulator.connection, "access_key": RUNNER, "secret_key": "x", "session_token": None, "profile": None}
-    )
-    if troubles:
-        emulator.fault("CreateVolume", "fails_later")
-        emulator.fault("AttachVolume", "stuck")
-    batch = match([want], read_volumes(ec2, [want]))
-    batch = place(batch, {own.id: own for own in ec2.describe_instances(ids=[want.instance_id])})
-    run = BatchRun(ec2, batch, 1.0, sleep=lambda seconds: time.sleep(seconds / 20))
-    (slot,) = run.run()
-    assert slot.attached
-    return [step["action"] for step in run.done]
 
 
 def test_a_run_with_exactly_these_rights_passes(held: EmulatorProcess) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -140,7 +140,7 @@ class Site:
 
 
 @contextmanager
-def site(folder: Path) -> Iterator[Site]:
+def site(folder: Path, ec2_arguments: Sequence[str] = ("--state-seconds", QUICK)) -> Iterator[Site]:
     # ScaleIO takes only paths below /dev, and this part of it is a plain folder.
     disks = Path(tempfile.mkdtemp(dir="/dev/shm", prefix="remediation-"))
     instances = [
@@ -155,7 +155,7 @@ def site(folder: Path) -> Iterator[Site]:
     try:
         ec2 = EmulatorProcess(
             [
-                *("--instances", str(folder / "instances.json"), "--state-seconds", QUICK),
+                *("--instances", str(folder / "instances.json"), *ec2_arguments),
                 *("--devices-command", f"{sys.executable} {script} {disks}"),
             ]
         )

@@ -1,0 +1,49 @@
+"""One purchase in this process, with the same code as in the module, for whoever disturbs it."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import Any
+
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.batch import BatchRun, read_volumes
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.client import connect
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_batch import match, place
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_model import WantedVolume
+from lab.ec2.process import EmulatorProcess
+
+CLUSTER = "1a2b3c4d5e6f7081"
+RUNNER = "runner"
+SIZES = [100, 200]
+TRANSACTIONS = (f"{number:016x}" for number in itertools.count(0xABC0000))
+
+
+def wanted(emulator: EmulatorProcess, **changes: Any) -> WantedVolume:
+    volume = {
+        "cluster": CLUSTER,
+        "pool": "5f0a9b1c00000000",
+        "txn": next(TRANSACTIONS),
+        "sds": "sds-1",
+        "slot": 0,
+        "name": "default-agent1",
+        "size_gib": SIZES[0],
+        "instance_id": emulator.instance_ids[0],
+        **changes,
+    }
+    return WantedVolume(**volume)
+
+
+def whole_run(emulator: EmulatorProcess, want: WantedVolume, troubles: bool = True) -> list[str]:
+    """Everything that a run does in EC2, the troubles included that make it delete and detach; the steps done."""
+    ec2 = connect(
+        {**emulator.connection, "access_key": RUNNER, "secret_key": "x", "session_token": None, "profile": None}
+    )
+    if troubles:
+        emulator.fault("CreateVolume", "fails_later")
+        emulator.fault("AttachVolume", "stuck")
+    batch = match([want], read_volumes(ec2, [want]))
+    batch = place(batch, {own.id: own for own in ec2.describe_instances(ids=[want.instance_id])})
+    run = BatchRun(ec2, batch, 1.0, sleep=lambda seconds: time.sleep(seconds / 20))
+    (slot,) = run.run()
+    assert slot.attached
+    return [step["action"] for step in run.done]
