@@ -14,18 +14,9 @@ from lab import paths, playbook
 
 PLAYBOOKS = paths.CHECKOUT / "playbooks"
 # These only read, only check, or change no host of the platform.
-WITHOUT = {
-    "lock",
-    "target",
-    "in_turn",
-    "preflight",
-    "verify",
-    "awx_job_templates",
-    "schedule_remediation",
-    "remediation_iam_policy",
-}
-# Makes hosts that are not in an inventory yet: there is no platform to lock.
-WITHOUT |= {"ec2_infrastructure"}
+WITHOUT = {"lock", "target", "in_turn", "preflight", "verify"}
+WITHOUT |= {"awx_job_templates", "schedule_remediation", "remediation_iam_policy"}
+WITHOUT |= {"ec2_infrastructure"}  # makes hosts that are not in an inventory yet: there is nothing to lock
 ALIASES = {"rolling_reboot"}  # another playbook with its variables set
 OWN_WAY = {"remediate"}  # ends well when it finds the lock held
 
