@@ -20,6 +20,7 @@ LIMITS = (
     ("sdsPerSystem", "Maximum number of SDSs", 1024), ("sdsPerProtectionDomain", "Maximum SDSs in a domain", 128),
     ("devicePerSds", "Maximum devices in an SDS", 64), ("devicePerStoragePool", "Maximum devices in a pool", 300),
     ("storagePoolPerProtectionDomain", "Maximum pools in a domain", 64), ("sessions", "Maximum sessions", 128),
+    ("volumeSizeGb", "Maximum volume size in GB", 1048576),
 )  # fmt: skip
 
 

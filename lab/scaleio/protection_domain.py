@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lab.scaleio.refusal import Refusal
@@ -36,6 +37,14 @@ def create(system: System, body: Body) -> object:
         "rfcacheEnabled": True, "rfcacheOpertionalMode": "WriteMiss",
         "rfcachePageSizeKb": 64, "rfcacheMaxIoSizeKb": 128,
     }  # fmt: skip
+    fields.update(
+        fglDefaultNumConcurrentWrites=1000, fglMetadataCacheEnabled=False, fglDefaultMetadataCacheSize=0,
+        replicationCapacityMaxRatio=None, sdrSdsConnectivityInfo={
+            "clientServerConnStatus": "CLIENT_SERVER_CONN_STATUS_ALL_CONNECTED", "disconnectedClientId": None,
+            "disconnectedClientName": None, "disconnectedServerId": None, "disconnectedServerName": None,
+            "disconnectedServerIp": None,
+        },
+    )  # fmt: skip
     for throttle in THROTTLES.values():
         fields.update({f"{throttle}Enabled": False, f"{throttle}InKbps": None})
     return {"id": system.add("ProtectionDomain", fields)["id"]}
@@ -86,6 +95,16 @@ def _set_rfcache(system: System, domain: Object, body: Body) -> None:
         system.set(domain, rfcacheMaxIoSizeKb=whole(body, "maxIOSizeKb"))
 
 
+def _metadata_cache(enabled: bool) -> Callable[[System, Object, Body], None]:
+    return lambda system, domain, body: system.set(domain, fglMetadataCacheEnabled=enabled)
+
+
+def _set_metadata_cache_size(system: System, domain: Object, body: Body) -> None:
+    if not system.profile.media_types:
+        raise Refusal(62)
+    system.set(domain, fglDefaultMetadataCacheSize=whole(body, "cacheSizeInMB"))
+
+
 ACTIONS = {
     "setProtectionDomainName": _rename,
     "removeProtectionDomain": _remove,
@@ -95,4 +114,7 @@ ACTIONS = {
     "enableSdsRfcache": _rfcache(True),
     "disableSdsRfcache": _rfcache(False),
     "setRfcacheParameters": _set_rfcache,
+    "enableFglMetadataCache": _metadata_cache(True),
+    "disableFglMetadataCache": _metadata_cache(False),
+    "setDefaultFglMetadataCacheSize": _set_metadata_cache_size,
 }

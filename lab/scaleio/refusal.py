@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-# The numbers up to 206 are what clients compare with; above that only the wording is reliable.
+# The numbers up to 206 are what clients compare with; above that only the wording is reliable. The wording of 3, 79,
+# 93, 99, 133 and 370 is the product's own, which clients look for.
 MESSAGES = {
     3: "Not found",
     7: "The object already exists",
@@ -20,9 +21,9 @@ MESSAGES = {
     80: "Could not find the SDC",
     81: "The volume is already mapped to this SDC",
     84: "The volume is not mapped to this SDC",
-    93: "The SDS IP address and port are already in use",
+    93: "The SDS IP address and port already in use",
     98: "The SDS name is already in use",
-    99: "The volume name is already in use",
+    99: "Volume name already in use. Please use a different name.",
     100: "A device with this name already exists",
     103: "The SDS is being removed",
     104: "The volume is mapped; unmap it first",
@@ -32,7 +33,7 @@ MESSAGES = {
     125: "Too many devices in this SDS",
     126: "Could not find the SDS device",
     131: "The licence does not allow this much capacity",
-    133: "A volume can only be increased in size",
+    133: "Volume capacity can only be increased",
     135: "The device is being removed",
     138: "Another device is being added to this SDS, try again later",
     140: "Too many protection domains",
@@ -108,7 +109,7 @@ MESSAGES = {
     323: "The RAM read cache size is out of range",
     337: "The storage pool is at critical capacity; no thin volume can be created",
     362: "The device path already exists on this SDS",
-    370: "The high threshold must be lower than the critical threshold",
+    370: "The high threshold value must be lower than the critical threshold value",
     371: "The SDC is already approved",
     372: "The media type is missing",
     373: "The media type of the device does not match the storage pool",

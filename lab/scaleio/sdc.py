@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from lab.scaleio.refusal import Refusal
@@ -89,4 +90,17 @@ def _set_profile(system: System, sdc: Object, body: Body) -> None:
     system.set(sdc, perfProfile=choice(body, "perfProfile", ("Default", "HighPerformance", "Compact", "Custom")))
 
 
-ACTIONS = {"setSdcName": _rename, "removeSdc": _remove, "setSdcPerformanceParameters": _set_profile}
+def _bandwidths(system: System, sdc: Object, body: Body) -> object:
+    """By volume; the model moves no user data, so all of them stand still."""
+    still = {"numSeconds": 0, "totalWeightInKb": 0, "numOccured": 0}
+    kinds = [f"{way}{what}Bwc" for way in ("read", "write", "trim") for what in ("", "Latency")]
+    mapped = [item for item in system.objects("Volume").values() if sdc["id"] in item["_mappings"]]
+    return [{"volumeId": item["id"], "sdcId": sdc["id"], **dict.fromkeys(kinds, still)} for item in mapped]
+
+
+ACTIONS: dict[str, Callable[[System, Object, Body], object]] = {
+    "setSdcName": _rename,
+    "removeSdc": _remove,
+    "setSdcPerformanceParameters": _set_profile,
+    "queryVolumeSdcBwc": _bandwidths,
+}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lab.scaleio import volume
 from lab.scaleio.refusal import Refusal
-from lab.scaleio.values import Body, choice, missing, object_id, optional_text, text
+from lab.scaleio.values import Body, choice, missing, object_id, optional_text, text, whole
 
 if TYPE_CHECKING:
     from lab.scaleio.system import System
@@ -32,6 +32,7 @@ def create(system: System, target: Object, body: Body) -> object:
             # One client reads the MDM's code from the details, not from the whole answer.
             raise Refusal(182, detailed=True)
         wanted.append((source, snapshot_name))
+    retention_minutes = whole(body, "retentionPeriodInMin") if body.get("retentionPeriodInMin") else 0
     access = choice(body, "accessModeLimit", ("ReadWrite", "ReadOnly"), "ReadWrite")
     group = system.new_id("ConsistencyGroup")
     created = []
@@ -42,6 +43,8 @@ def create(system: System, target: Object, body: Body) -> object:
             system, pool, vtree, wanted=snapshot_name, kind="Snapshot", size_kib=source["sizeInKb"], ancestor=source
         )
         system.set(snapshot, consistencyGroupId=group, accessModeLimit=access, _shared_kib=source["_written_kib"])
+        if retention_minutes:
+            system.set(snapshot, secureSnapshotExpTime=int(system.clock()) + 60 * retention_minutes)
         created.append(snapshot["id"])
     return {"volumeIdList": created, "snapshotGroupId": group}
 

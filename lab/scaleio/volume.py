@@ -249,6 +249,17 @@ def _secure(system: System, volume: Object, body: Body) -> None:
     system.set(volume, secureSnapshotExpTime=until)
 
 
+def _set_compression(system: System, volume: Object, body: Body) -> None:
+    method = choice(body, "compressionMethod", ("None", "Normal"))
+    if method != "None" and volume["dataLayout"] != "FineGranularity":
+        raise Refusal(62, "Compression needs a storage pool of fine granularity")
+    system.set(volume, compressionMethod=method)
+
+
+def _unmark(system: System, volume: Object, body: Body) -> None:
+    system.set(volume, volumeReplicationState="UnmarkedForReplication")
+
+
 ACTIONS: dict[str, Callable[[System, Object, Body], object]] = {
     "setSnapshotSecurity": _secure,
     "setVolumeSize": _grow,
@@ -261,4 +272,6 @@ ACTIONS: dict[str, Callable[[System, Object, Body], object]] = {
     "setVolumeAccessModeLimit": _set_access_limit,
     "setVolumeUseRmcache": _set_rmcache,
     "overwriteVolumeContent": _overwrite,
+    "modifyCompressionMethod": _set_compression,
+    "unmarkForReplication": _unmark,
 }

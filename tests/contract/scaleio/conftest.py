@@ -1,4 +1,4 @@
-"""Every contract test talks to an emulator of its own over TLS."""
+"""What the tests with other people's clients share: the clients' processes, and the count of what they did."""
 
 from __future__ import annotations
 
@@ -6,20 +6,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lab.scaleio.emulator import Emulator
-from lab.scaleio.system import Pace
 from tests.conftest import CLIENT
 from tests.contract.scaleio.independent import Tally, Worker
-
-PROFILES = ("3.0", "3.6", "4.5")
-
-
-@pytest.fixture(params=PROFILES)
-def emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
-    running = Emulator(profile=request.param, pace=Pace(join_seconds=0, device_test_seconds=0))
-    running.start()
-    yield running
-    running.stop()
 
 
 @pytest.fixture

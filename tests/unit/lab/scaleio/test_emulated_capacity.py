@@ -5,11 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scaleio_world import GIB_KIB, World
 
-from lab.scaleio import capacity
+from lab.scaleio import capacity, content
 from lab.scaleio.refusal import Refusal
 
 STEP_KIB = 8 * GIB_KIB
@@ -158,3 +159,18 @@ def test_splitting_loses_nothing_and_gives_nothing_to_no_weight(total: int, weig
     assert all(share == 0 for share, weight in zip(shares.values(), weights, strict=True) if weight == 0)
     if total <= sum(weights):
         assert all(share <= weight for share, weight in zip(shares.values(), weights, strict=True))
+
+
+def test_a_full_pool_takes_no_more_data_and_no_more_volumes() -> None:
+    world = World()
+    pool_id, _servers, _devices = world.three_servers()
+    volume_id = world.add_volume(pool_id, "data", 64)
+    content.fill_pool(world.system, "sp", 100)
+    assert world.statistics("StoragePool", pool_id)["unusedCapacityInKb"] <= 1
+    assert "CAPACITY_UTILIZATION_ABOVE_CRITICAL_THRESHOLD" in world.alerts()
+    with pytest.raises(Refusal) as refused:
+        world.system.write_volume(volume_id, 1)
+    assert refused.value.code == 67
+    body = {"storagePoolId": pool_id, "volumeSizeInGb": "8"}
+    assert world.refused("POST", "/api/types/Volume/instances", {**body, "volumeType": "ThinProvisioned"})[1] == 337
+    assert world.refused("POST", "/api/types/Volume/instances", {**body, "volumeType": "ThickProvisioned"})[1] == 314

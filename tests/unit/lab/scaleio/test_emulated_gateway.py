@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 from typing import Any
 
 import pytest
@@ -185,3 +186,11 @@ def test_a_large_answer_follows_the_state(client: Client) -> None:
     assert client.send("GET", "/api/instances")[1] == first
     client.send("POST", "/api/types/ProtectionDomain/instances", {"name": "new"})
     assert len(client.send("GET", "/api/instances")[1]["protectionDomainList"]) == 2
+
+
+def test_an_answer_comes_late_and_is_the_right_one(client: Client) -> None:
+    client.login()
+    client.gateway.faults.add(Fault("delay", "GET", delay_seconds=0.2))
+    started = time.monotonic()
+    assert client.send("GET", "/api/types/ProtectionDomain/instances") == (200, [])
+    assert time.monotonic() - started >= 0.2

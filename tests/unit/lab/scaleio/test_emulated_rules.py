@@ -43,7 +43,7 @@ def test_pool_values(world: World) -> None:
         assert code(world.act_refused("StoragePool", pool_id, "setSparePercentage", sparePercentage=percent)) == 316
     thresholds = {"capacityAlertHighThresholdPercent": "90", "capacityAlertCriticalThresholdPercent": "80"}
     answer = world.act_refused("StoragePool", pool_id, "setCapacityAlertThresholds", **thresholds)
-    assert "high threshold must be lower" in answer[2]
+    assert "high threshold value must be lower" in answer[2]
     assert code(world.act_refused("StoragePool", pool_id, "setZeroPaddingPolicy", zeroPadEnabled="TRUE")) == 262
     assert code(world.act_refused("StoragePool", pool_id, "removeStoragePool")) == 172
     world.add_volume(pool_id, "v", 8)

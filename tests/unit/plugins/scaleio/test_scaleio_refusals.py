@@ -16,8 +16,8 @@ def refused(code, text):
 
 @pytest.mark.parametrize("code", MESSAGES)
 def test_every_refusal_says_what_to_do(code):
-    text = MESSAGES[code]
-    error = refused(code, text)
+    text = MESSAGES[code].rstrip(".")
+    error = refused(code, MESSAGES[code])
     assert str(error) == f"ScaleIO refused {REQUEST}: {text} (error {code}, HTTP 500). {error.remedy}"
     assert error.remedy.endswith(".")
     failure = error.as_failure()
