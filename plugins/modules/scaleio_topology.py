@@ -219,7 +219,12 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.t
     read_request,
     require_unmoved,
 )
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.apply import Patience, converge
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.topology_steps import Step
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.apply import (
+    Patience,
+    converge,
+    showing,
+)
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.client import Gateway
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.module import (
     CONNECTION_SPEC,
@@ -264,6 +269,10 @@ def keep_plan(module: AnsibleModule, text: str) -> bool:
     return changed
 
 
+def shown_steps(steps: list[Step]) -> dict[str, str]:
+    return {"prepared": "".join(f"{'-' if step.removes else '+'} {step}\n" for step in steps)}
+
+
 def run_topology(module: AnsibleModule) -> None:
     params = module.params
     kept = None if params["topology"] is not None else read_plan(params["plan_file"])
@@ -283,7 +292,8 @@ def run_topology(module: AnsibleModule) -> None:
             changed = keep_plan(module, json_form(plan.as_dict()))
         elif not module.check_mode:
             patience = Patience(params["wait"], params["wait_timeout_seconds"])
-            after, steps = converge(gateway, plan.topology, before, steps, patience)
+            with showing(shown_steps(steps)):
+                after, steps = converge(gateway, plan.topology, before, steps, patience)
             changed = bool(steps)
         for warning in plan.warnings:
             module.warn(warning)
@@ -293,7 +303,7 @@ def run_topology(module: AnsibleModule) -> None:
             "passed_over": [{"object": item.object, "reason": item.reason} for item in plan.passed_over],
             "plan": {"hash": plan.as_dict()["hash"], "world": dict(plan.world)},
             "snapshot": to_dict(after),
-            "diff": {"prepared": "".join(f"{'-' if step.removes else '+'} {step}\n" for step in steps)},
+            "diff": shown_steps(steps),
             "calls": gateway.calls,
         }
 

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
@@ -31,7 +32,20 @@ TESTING_STATES = ("InitialTest", "InitialTestDone", "NormalTesting")
 
 
 class NotReady(ScaleioError):
+    """Time is over; `waiting_for` says what for, and is empty where waiting longer would not help."""
+
     code = "not_ready"
+    waiting_for = ""
+
+    @classmethod
+    def after(cls, seconds: float, waiting_for: str, remedy: str, about: str) -> NotReady:
+        error = cls(f"Not ready after {seconds} seconds: {waiting_for}.", remedy=remedy, about=about)
+        error.waiting_for = waiting_for
+        return error
+
+    def as_failure(self) -> dict[str, Any]:
+        failure = super().as_failure()
+        return {**failure, "waiting_for": self.waiting_for} if self.waiting_for else failure
 
 
 class NotConverged(ScaleioError):
@@ -58,6 +72,17 @@ class ApplyFailed(ScaleioError):
         not_done = [step.as_dict() for step in self.not_done]
         failure = {**self.cause.as_failure(), "steps_done": done, "steps_not_done": not_done}
         return {**failure, "object": self.step.object} if self.step else failure
+
+
+@contextmanager
+def showing(diff: dict[str, Any]) -> Iterator[None]:
+    """A run that only waits too long has made its changes all the same: let it show them."""
+    try:
+        yield
+    except ApplyFailed as error:
+        if isinstance(error.cause, NotReady) and error.done:
+            error.shown = {"diff": diff}
+        raise
 
 
 @dataclass(frozen=True)
@@ -175,11 +200,8 @@ class _Run:
             if not pending:
                 return
             if self.patience.clock() + pause > self._deadline:
-                raise NotReady(
-                    f"Not ready after {self.patience.timeout_seconds} seconds: {', '.join(pending)}.",
-                    remedy="Check the SDS service and the disks on these hosts, or raise wait_timeout_seconds.",
-                    about=pending[0],
-                )
+                remedy = "Check the SDS service and the disks on these hosts, or raise wait_timeout_seconds."
+                raise NotReady.after(self.patience.timeout_seconds, ", ".join(pending), remedy, pending[0])
             self.patience.sleep(pause)
             pause = min(1.5 * pause, 2.0)
 

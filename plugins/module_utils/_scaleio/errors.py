@@ -16,7 +16,13 @@ NOT_FOUND_CODES = frozenset({3, 78, 79, 80, 91, 126, 142, 155, 171, 193})
 
 
 class ScaleioError(ClientError):
+    """`shown` is what the module's result has besides the failure."""
+
     code = "scaleio_error"
+
+    def __init__(self, message: str, remedy: str = "", server: str = "", about: str = "") -> None:
+        super().__init__(message, remedy, server, about)
+        self.shown: dict[str, Any] = {}
 
 
 class BadConnectionOption(ScaleioError):

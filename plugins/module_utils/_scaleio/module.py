@@ -70,5 +70,5 @@ def run_with_gateway(module: AnsibleModule, run: Callable[[Gateway], dict[str, A
         with Gateway(connection_from(module.params)) as gateway:
             result = run(gateway)
     except ScaleioError as error:
-        module.fail_json(msg=str(error), failure=error.as_failure())
+        module.fail_json(msg=str(error), failure=error.as_failure(), **error.shown)
     module.exit_json(**result)

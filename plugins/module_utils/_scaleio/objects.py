@@ -11,7 +11,7 @@ from typing import Any, Callable, Optional
 from ansible.module_utils.basic import AnsibleModule
 
 from .._planning.objects import ObjectError, ObjectPlan, ObjectStep, Tree
-from .apply import ApplyFailed, NotConverged, NotReady, Patience, is_uncertain
+from .apply import ApplyFailed, NotConverged, NotReady, Patience, is_uncertain, showing
 from .client import Gateway
 from .errors import NotFound, Refused, ScaleioError
 from .module import CONNECTION_SPEC, run_with_gateway
@@ -62,14 +62,16 @@ def run_object(module: AnsibleModule, planner: Planner) -> None:
     def run(gateway: Gateway) -> dict[str, Any]:
         first = plan = planner(read_tree(gateway), module.params)
         steps = list(plan.steps)
+        diff = {"before": first.before, "after": first.after}
         if not module.check_mode:
             wait = module.params.get("wait", True)
             patience = Patience(wait, module.params.get("wait_timeout_seconds", 300))
-            plan, steps = converge_object(gateway, planner, module.params, first, patience)
+            with showing(diff):
+                plan, steps = converge_object(gateway, planner, module.params, first, patience)
         return {
             "changed": bool(steps),
             "steps": [step.as_dict() for step in steps],
-            "diff": {"before": first.before, "after": first.after},
+            "diff": diff,
             plan.kind.noun: plan.shown,
             "calls": gateway.calls,
         }
@@ -194,8 +196,11 @@ class _Run:
             if not moving:
                 return
             if self._patience.clock() + pause > self._deadline:
-                text = f"Not ready after {self._patience.timeout_seconds} seconds: {plan.label} ({moving})."
-                self._give_up(plan, text, "Check its host and the system's alerts, or raise wait_timeout_seconds.")
+                remedy = "Check its host and the system's alerts, or raise wait_timeout_seconds."
+                waiting_for = f"{plan.label} ({moving})"
+                raise ApplyFailed(
+                    NotReady.after(self._patience.timeout_seconds, waiting_for, remedy, plan.label), self._done, []
+                )
             self._patience.sleep(pause)
             pause = min(1.5 * pause, 2.0)
 

@@ -12,7 +12,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from .._planning.objects import ObjectError
 from .._planning.system_steps import NewId, SystemPlan, SystemStep
-from .apply import ApplyFailed, NotConverged, NotReady, Patience, is_uncertain
+from .apply import ApplyFailed, NotConverged, NotReady, Patience, is_uncertain, showing
 from .client import Gateway
 from .errors import NotFound, ScaleioError
 from .objects import run_or_refuse
@@ -52,7 +52,8 @@ def run_system(module: AnsibleModule, key: str, read: Reader, planner: Planner) 
         steps = list(plan.steps)
         if not module.check_mode:
             patience = Patience(module.params.get("wait", True), module.params.get("wait_timeout_seconds", 300))
-            plan, steps = _Run(gateway, read, planner, module.params, patience).converge(first)
+            with showing({"before": first.before, "after": first.after}):
+                plan, steps = _Run(gateway, read, planner, module.params, patience).converge(first)
         return {
             "changed": bool(steps),
             "steps": [one.as_dict() for one in steps],
@@ -131,9 +132,11 @@ class _Run:
         pause = 0.1
         while plan.moving and not plan.steps:
             if self._patience.clock() + pause > self._deadline:
-                text = f"Not ready after {self._patience.timeout_seconds} seconds: {plan.label} ({plan.moving})."
                 remedy = "Check its hosts and the system's alerts, or raise wait_timeout_seconds."
-                raise ApplyFailed(NotReady(text, remedy=remedy, about=plan.label), self._done, [])
+                waiting_for = f"{plan.label} ({plan.moving})"
+                raise ApplyFailed(
+                    NotReady.after(self._patience.timeout_seconds, waiting_for, remedy, plan.label), self._done, []
+                )
             self._patience.sleep(pause)
             pause = min(1.5 * pause, 2.0)
             plan = self._plan_again()
