@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: ebs_volumes
-short_description: Create and attach a set of EBS volumes
+short_description: Create and attach a set of EBS volumes, or give bought ones up
 version_added: "0.1.0"
 description:
   - Sees to it that every volume of a set exists and is attached to its instance.
@@ -17,6 +17,7 @@ description:
   - Volumes are attached one after the other on an instance, and side by side on several instances, under device names
     that the instance does not use.
   - Nothing is bought before all input is checked against the limits of EC2 and the instances' free attachment slots.
+  - Volumes that were bought for a cluster are given up by their ids. Others are never touched.
 author: The mesos_scaleio.platform contributors (@mesos-scaleio)
 extends_documentation_fragment:
   - mesos_scaleio.platform.ebs
@@ -33,10 +34,9 @@ attributes:
     details: Volumes are known by their tags, and bought with deterministic client tokens.
 options:
   volumes:
-    description: The set.
+    description: The set. Required when O(state=present).
     type: list
     elements: dict
-    required: true
     suboptions:
       cluster:
         description: Id of the ScaleIO system.
@@ -96,10 +96,33 @@ options:
         type: dict
         default: {}
   state:
-    description: V(present) means created and attached.
+    description:
+      - V(present) means created and attached.
+      - V(quarantined) gives the volumes the tag C(mesos-scaleio:quarantined), so that remediation never adds them to a
+        pool.
+      - V(released) does that and detaches them. What they hold stays, and they go on costing money. The storage server
+        must not use them any more.
+      - V(absent) does that and deletes them with what they hold.
     type: str
-    choices: [present]
+    choices: [present, quarantined, released, absent]
     default: present
+  ids:
+    description: Ids of the volumes to give up. Required unless O(state=present).
+    type: list
+    elements: str
+  cluster:
+    description:
+      - Id of the ScaleIO system that the volumes were bought for. Required unless O(state=present).
+      - When one of the volumes has the tags of another cluster or none, nothing is done.
+    type: str
+  reason:
+    description: Value of the tag C(mesos-scaleio:quarantined) for volumes that do not have it yet.
+    type: str
+    default: released
+  detach_timeout_seconds:
+    description: How long all detachments may take, in seconds.
+    type: int
+    default: 300
   wait:
     description: Whether to wait until EC2 calls every volume attached.
     type: bool
@@ -130,9 +153,23 @@ EXAMPLES = r"""
         name: default-agent2-0c4e6f21-0
         size_gib: 100
         instance_id: i-0123456789abcdef1
+
+- name: Detach what a removed host had, and keep it for a while
+  mesos_scaleio.platform.ebs_volumes:
+    region: us-east-1
+    state: released
+    cluster: 1a2b3c4d5e6f7081
+    ids: [vol-0123456789abcdef0]
+    reason: removed with agent4
 """
 
 RETURN = r"""
+released:
+  description: The volumes that were given up and are still there, each with its state.
+  returned: success, unless O(state=present)
+  type: list
+  elements: dict
+  sample: [{id: vol-0123456789abcdef0, state: available, size_gib: 100, quarantined: true}]
 steps:
   description: What was done, or in check mode would be done.
   returned: success
@@ -145,7 +182,7 @@ steps:
 volumes:
   description:
     - The volumes in the order of O(volumes). In check mode, those still to be bought have no id, serial and by_id_path.
-  returned: success
+  returned: success, if O(state=present)
   type: list
   elements: dict
   contains:
@@ -201,7 +238,7 @@ volumes:
       sample: false
 quarantined:
   description: Ids of surplus volumes with the identity of another one. They are left alone.
-  returned: success
+  returned: success, if O(state=present)
   type: list
   elements: str
   sample: []
@@ -240,6 +277,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.batch import BatchRun, read_volumes
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.client import Ec2
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.module import StoppedMidway, main_with
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.release import Release
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_batch import (
     Slot,
     match,
@@ -251,10 +289,12 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.e
     check_volumes,
 )
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_model import (
+    SeenVolume,
     WantedVolume,
     by_id_path,
     serial,
 )
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_release import STATES
 
 VOLUME = {
     "cluster": {"type": "str", "required": True},
@@ -274,14 +314,51 @@ VOLUME = {
     "tags": {"type": "dict", "default": {}},
 }
 SPEC = {
-    "volumes": {"type": "list", "elements": "dict", "required": True, "options": VOLUME},
-    "state": {"type": "str", "choices": ["present"], "default": "present"},
+    "volumes": {"type": "list", "elements": "dict", "options": VOLUME},
+    "state": {"type": "str", "choices": ["present", *STATES], "default": "present"},
+    "ids": {"type": "list", "elements": "str"},
+    "cluster": {"type": "str"},
+    "reason": {"type": "str", "default": "released"},
+    "detach_timeout_seconds": {"type": "int", "default": 300},
     "wait": {"type": "bool", "default": True},
     "attach_timeout_seconds": {"type": "int", "default": 90},
 }
+REQUIRED = [("state", "present", ["volumes"])] + [("state", state, ["ids", "cluster"]) for state in STATES]
 
 
 def run(module: AnsibleModule, ec2: Ec2) -> dict[str, Any]:
+    return (buy if module.params["state"] == "present" else release)(module, ec2)
+
+
+def release(module: AnsibleModule, ec2: Ec2) -> dict[str, Any]:
+    one_run = Release(ec2, module.params)
+    before, steps = one_run.volumes, one_run.steps
+    if steps and not module.check_mode:
+        try:
+            one_run.run()
+        except BatchError as error:
+            done = one_run.done
+            raise StoppedMidway(
+                error, done=done, not_done=[s for s in steps if s not in done], api_calls=ec2.api_calls
+            ) from error
+    return {
+        "changed": bool(steps),
+        "steps": steps,
+        "released": [_released(volume) for volume in one_run.volumes],
+        "api_calls": ec2.api_calls,
+        "diff": {
+            "before": {"volumes": [_released(volume) for volume in before]},
+            "after": {"volumes": [_released(volume) for volume in one_run.volumes]},
+        },
+    }
+
+
+def _released(volume: SeenVolume) -> dict[str, Any]:
+    shown = {"id": volume.id, "state": volume.state, "size_gib": volume.size_gib}
+    return {**shown, "quarantined": volume.quarantined}
+
+
+def buy(module: AnsibleModule, ec2: Ec2) -> dict[str, Any]:
     wanted = [_wanted(entry) for entry in module.params["volumes"]]
     check_volumes(wanted)
     batch = match(wanted, read_volumes(ec2, wanted) if wanted else [])
@@ -349,7 +426,7 @@ def _goal(slot: Slot) -> dict[str, Any]:
 
 
 def main() -> None:
-    main_with(SPEC, run)
+    main_with(SPEC, run, required_if=REQUIRED)
 
 
 if __name__ == "__main__":

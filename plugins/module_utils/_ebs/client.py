@@ -156,6 +156,10 @@ class Ec2:
     def detach_volume(self, volume_id: str, instance_id: str) -> None:
         self._call("detach_volume", volume_id, VolumeId=volume_id, InstanceId=instance_id)
 
+    def tag_volume(self, volume_id: str, tags: Mapping[str, str]) -> None:
+        pairs = [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
+        self._call("create_tags", volume_id, Resources=[volume_id], Tags=pairs)
+
     def delete_volume(self, volume_id: str) -> None:
         self._call("delete_volume", volume_id, VolumeId=volume_id)
 

@@ -33,12 +33,13 @@ class StoppedMidway(Exception):
         self.report = report
 
 
-def main_with(spec: dict[str, Any], run: Callable[[AnsibleModule, Ec2], dict[str, Any]]) -> None:
+def main_with(spec: dict[str, Any], run: Callable[[AnsibleModule, Ec2], dict[str, Any]], **rules: Any) -> None:
     module = AnsibleModule(
         argument_spec={**CONNECTION, **spec},
         supports_check_mode=True,
         required_together=[["access_key", "secret_key"]],
         mutually_exclusive=[["profile", "access_key"]],
+        **rules,
     )
     if not HAS_BOTO3:
         module.fail_json(msg=missing_required_lib("boto3"))
