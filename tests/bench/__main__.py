@@ -1,6 +1,6 @@
 """make bench: our modules and dellemc.powerflex do the same against the same emulator, in one run, through Ansible.
 
-usage: python -m tests.bench [CASE...]      build-small, build-large, no-change-large, facts; default: all
+usage: python -m tests.bench [CASE...]      build-small, build-large, facts, quiet-3, quiet-300, expansion; default: all
 Prints a line of JSON per case as soon as it is measured: requests, logins, wall and processor seconds and the memory
 of the largest process for both sides, and the ratios; the same goes to build/results/bench.json. Both sides are one
 playbook with one module call after the other. The peer leaves most of its sessions open, so the Gateway's limit of 128
@@ -27,6 +27,7 @@ from lab import paths
 from lab.scaleio.emulator import Emulator
 from lab.scaleio.sessions import Sessions
 from lab.scaleio.system import Pace
+from tests.bench import remediation
 from tools import phases
 
 PEER = "dellemc.powerflex"
@@ -206,6 +207,7 @@ def main(cases: list[str]) -> int:
         "build-small": lambda: build("build-small", *SMALL, again=False),
         "build-large": lambda: build("build-large", *LARGE, again=True),
         "facts": facts,
+        **remediation.CASES,
     }
     unknown = [case for case in cases if case not in known]
     if unknown:

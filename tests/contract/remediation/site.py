@@ -139,6 +139,31 @@ class Site:
         return list(self.module("ebs_volumes_info")["volumes"])
 
 
+SESSION_PATHS = ("/api/login", "/api/version", "/api/logout", "/rest/auth/login", "/rest/auth/logout")
+
+
+def gateway_requests(scaleio: Emulator) -> list[tuple[str, str]]:
+    """Method and path of all requests since the last reset, without those of sessions."""
+    log = [(entry["method"], entry["path"]) for entry in scaleio.gateway.journal.log()]
+    return [(method, path) for method, path in log if path not in SESSION_PATHS]
+
+
+def without_polls(requests: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Without looks at devices that are still being tested: how many there are depends on how long the test takes."""
+    return [request for request in requests if request != ("GET", "/api/types/Device/instances")]
+
+
+def growing(volumes: int) -> dict[str, Any]:
+    """Rules by which this site's pool, 85 % full, grows by just so many volumes of 100 GiB."""
+    now_gib = 3 * 180
+    return {
+        "target_percent": round(85 * now_gib / (now_gib + (volumes - 0.5) * 100), 2),
+        "max_step_percent": 1000,
+        "volume": {"sizes_gib": [100]},
+        "monthly_usd": 10_000,
+    }
+
+
 @contextmanager
 def site(folder: Path, ec2_arguments: Sequence[str] = ("--state-seconds", QUICK)) -> Iterator[Site]:
     # ScaleIO takes only paths below /dev, and this part of it is a plain folder.

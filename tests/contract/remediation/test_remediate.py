@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._controller.lock import acquire, owner_of
-from tests.contract.remediation.site import Site, site
+from tests.contract.remediation.site import Site, gateway_requests, growing, site, without_polls
 
 
 @pytest.fixture
@@ -153,6 +153,20 @@ def test_a_disk_with_somebodys_data_is_never_added(world: Site) -> None:
     assert "agent2" in run.report["failure"]["message"]
     assert "partition table" in run.report["failure"]["message"]
     assert world.pool()["capacity"]["limit_kib"] == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("volumes", [3, 12])
+def test_an_expansion_stays_within_its_calls(world: Site, figure: Callable[..., None], volumes: int) -> None:
+    world.fill(85)
+    world.scaleio.gateway.journal.reset()
+    run = world.play(remediation_policy=world.policy(**growing(volumes)))
+    assert (run.status, run.report["status"]) == (0, "changed"), run.output
+    ec2, scaleio = world.ec2.counters(), without_polls(gateway_requests(world.scaleio))
+    for name, calls, most in (("EC2", sum(ec2.values()), 2 * volumes + 14), ("ScaleIO", len(scaleio), volumes + 10)):
+        figure(f"{name} calls for {volumes} volumes", calls, "calls", f"<= {most}", calls <= most)
+        assert calls <= most, (ec2, scaleio)
+    assert len(world.bought()) == volumes
 
 
 @pytest.mark.slow
