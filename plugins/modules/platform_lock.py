@@ -8,14 +8,17 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: platform_lock
-short_description: Let one playbook at a time change the platform from this controller
+short_description: Let one playbook at a time change the platform
 version_added: "0.1.0"
 author:
   - The mesos_scaleio.platform contributors (@mesos-scaleio)
 description:
   - Takes a lock for as long as the running C(ansible-playbook) lives, or gives it back. Nobody has to clean up after a
     playbook that was killed. The lock of a process that is gone is free.
-  - Runs on the controller and never waits. It keeps the runs of one user on one controller apart, and no others.
+  - Runs on the controller and never waits. By itself it keeps the runs of one user on one controller apart; with
+    O(shared) those of all controllers, and of all users, too.
+  - Asked again in the same playbook, it looks whether the lock is still held, and fails when O(shared) was lost
+    meanwhile.
 extends_documentation_fragment:
   - mesos_scaleio.platform.attributes
 attributes:
@@ -36,6 +39,56 @@ options:
     type: str
     choices: [held, released]
     default: held
+  shared:
+    description:
+      - A place that all controllers see, for a second lock beside the file. A small process keeps it while the playbook
+        lives. A place that cannot be asked is a failure, because nobody knows then who is at it.
+    type: dict
+    suboptions:
+      zookeeper:
+        description: A node that goes with its holder's session. Needs the Python package C(kazoo).
+        type: dict
+        suboptions:
+          hosts:
+            description: Servers of the ensemble, each as HOST:PORT.
+            type: list
+            elements: str
+            required: true
+          path:
+            description: The node.
+            type: str
+            default: /mesos_scaleio/platform.lock
+          auth:
+            description: User and password as USER:PASSWORD, for the scheme digest.
+            type: str
+            default: ""
+      s3:
+        description:
+          - An object that is written on condition that nobody else wrote it. It is free a minute after its holder
+            is gone.
+          - Needs the Python package C(boto3). Credentials come from the environment if none are given.
+        type: dict
+        suboptions:
+          bucket:
+            description: The bucket.
+            type: str
+            required: true
+          key:
+            description: The object.
+            type: str
+            default: mesos_scaleio/platform.lock
+          region:
+            description: The region.
+            type: str
+          endpoint_url:
+            description: Another address of the service.
+            type: str
+          access_key:
+            description: Access key.
+            type: str
+          secret_key:
+            description: Secret key.
+            type: str
   purpose:
     description: What it is held for, for whoever finds it held.
     type: str
@@ -48,6 +101,14 @@ EXAMPLES = r"""
     path: ~/.local/state/mesos_scaleio/locks/platform.lock
     purpose: remediation
   register: lock
+
+- name: Be the only one of all controllers
+  mesos_scaleio.platform.platform_lock:
+    path: ~/.local/state/mesos_scaleio/locks/platform.lock
+    purpose: remediation
+    shared:
+      zookeeper:
+        hosts: [192.0.2.11:2181, 192.0.2.12:2181, 192.0.2.13:2181]
 
 - name: Leave it to the other one
   ansible.builtin.meta: end_play
@@ -66,7 +127,9 @@ released:
   type: bool
   sample: true
 holder:
-  description: Who holds it instead, with C(pid), C(purpose) and C(since_seconds). Empty when nobody else does.
+  description:
+    - Who holds it instead, with C(pid), C(purpose) and C(since_seconds), and C(controller) where O(shared) found it.
+    - Empty when nobody else does.
   returned: success
   type: dict
   sample: {pid: 4711, purpose: remediation, since_seconds: 1795405000.5}

@@ -32,10 +32,10 @@ def owner_of(pid: int) -> dict[str, Any]:
 def acquire(path: Path, owner: Mapping[str, Any], purpose: str) -> Optional[dict[str, Any]]:
     """Take the lock. Returns who holds it instead, or None when it is ours now, or was before."""
     with _guard(path):
-        holder = _read(path)
-        if holder is not None and _alive(holder) and not _same(holder, owner):
+        holder = read(path)
+        if holder is not None and alive(holder) and not same(holder, owner):
             return holder
-        if holder is None or not _same(holder, owner):
+        if holder is None or not same(holder, owner):
             _write(path, {**owner, "purpose": purpose, "since_seconds": round(time.time(), 1)})
         return None
 
@@ -45,8 +45,8 @@ def release(path: Path, owner: Mapping[str, Any]) -> bool:
     if not path.exists():
         return False
     with _guard(path):
-        holder = _read(path)
-        if holder is None or not _same(holder, owner):
+        holder = read(path)
+        if holder is None or not same(holder, owner):
             return False
         path.unlink()
         return True
@@ -61,7 +61,7 @@ def _guard(path: Path) -> Iterator[None]:
         yield
 
 
-def _read(path: Path) -> Optional[dict[str, Any]]:
+def read(path: Path) -> Optional[dict[str, Any]]:
     """Who wrote it; a damaged file names nobody."""
     try:
         holder = json.loads(path.read_text())
@@ -76,12 +76,14 @@ def _write(path: Path, holder: Mapping[str, Any]) -> None:
     os.replace(temporary, path)
 
 
-def _alive(holder: Mapping[str, Any]) -> bool:
+def alive(holder: Mapping[str, Any]) -> bool:
+    """Whether the process that is named still runs."""
     started = _started(holder["pid"])
     return started is not None and (holder.get("boot"), holder.get("started")) == (_boot(), started)
 
 
-def _same(holder: Mapping[str, Any], owner: Mapping[str, Any]) -> bool:
+def same(holder: Mapping[str, Any], owner: Mapping[str, Any]) -> bool:
+    """Whether both name one process."""
     return all(holder.get(key) == owner[key] for key in ("pid", "boot", "started"))
 
 
