@@ -12,6 +12,8 @@ description:
   - Returns the leading master, which of the masters answer, the agents with their attributes and resources, the
     frameworks, the roles and their quota.
   - Amounts of C(mem) and C(disk) are MiB, and their keys say so.
+  - Everything about a cluster of any size takes three requests to its leading master, four with credentials, and one
+    to each of the other masters given.
 author:
   - The mesos_scaleio.platform contributors (@mesos-scaleio)
 extends_documentation_fragment:
@@ -135,6 +137,29 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.modu
 SUBSETS = ("masters", "agents", "frameworks", "roles", "quota")
 
 
+def agents_and_frameworks(masters, wanted):
+    """The answers of GET_AGENTS and GET_FRAMEWORKS, in one request when both are wanted; {} for one that is not."""
+    if "agents" in wanted and "frameworks" in wanted:
+        state = masters.call("GET_STATE")
+        return state.get("get_agents", {}), state.get("get_frameworks", {})
+    return (
+        masters.call("GET_AGENTS") if "agents" in wanted else {},
+        masters.call("GET_FRAMEWORKS") if "frameworks" in wanted else {},
+    )
+
+
+def roles_and_quota(masters, wanted):
+    """The roles and the quota, in one request when both are wanted and the masters can; [] for one that is not."""
+    if "roles" in wanted and "quota" in wanted:
+        known = masters.known_roles()
+        if known is not None:
+            return cluster.roles_and_quota(known)
+    return (
+        cluster.roles(masters.call("GET_ROLES")) if "roles" in wanted else [],
+        cluster.quota(masters.call("GET_QUOTA")) if "quota" in wanted else [],
+    )
+
+
 def run(module, masters):
     chosen = module.params["gather_subset"]
     wanted = SUBSETS if "all" in chosen else chosen
@@ -143,17 +168,18 @@ def run(module, masters):
     result = {"changed": False, "leader": leader, "version": version}
     if "masters" in wanted:
         result["masters"] = cluster.read_masters(masters, leader)
+    get_agents, get_frameworks = agents_and_frameworks(masters, wanted)
     if "agents" in wanted:
-        result["agents"] = cluster.agents(masters.call("GET_AGENTS"))
+        result["agents"] = cluster.agents(get_agents)
     if "frameworks" in wanted:
-        known = masters.call("GET_FRAMEWORKS")
-        result["frameworks"] = cluster.frameworks(known.get("frameworks", []))
-        completed = cluster.frameworks(known.get("completed_frameworks", []))
+        result["frameworks"] = cluster.frameworks(get_frameworks.get("frameworks", []))
+        completed = cluster.frameworks(get_frameworks.get("completed_frameworks", []))
         result["completed_frameworks"] = [{"id": one["id"], "name": one["name"]} for one in completed]
+    roles, quota = roles_and_quota(masters, wanted)
     if "roles" in wanted:
-        result["roles"] = cluster.roles(masters.call("GET_ROLES"))
+        result["roles"] = roles
     if "quota" in wanted:
-        result["quota"] = cluster.quota(masters.call("GET_QUOTA"))
+        result["quota"] = quota
     return result
 
 

@@ -64,6 +64,11 @@ class Masters:
         return self._connection.masters
 
     @property
+    def leader(self) -> Optional[Endpoint]:
+        """The master that answered as the leader last."""
+        return self._leader
+
+    @property
     def transport(self) -> Transport:
         return self._transport
 
@@ -89,8 +94,22 @@ class Masters:
     def registry(self) -> dict[str, Any]:
         """What the masters keep for good: also the agents that are unreachable or gone, which no call lists."""
         self.call("GET_VERSION")  # finds the leader: the registry's own endpoint does not redirect
-        answer = self._read(self.open(REGISTRY_PATH, None, request="the registry"), "the registry")
-        return self._parsed(answer, "the registry")
+        return self._get(REGISTRY_PATH, "the registry")
+
+    def known_roles(self) -> Optional[list[dict[str, Any]]]:
+        """The roles with their weights and quota in one answer; None when only GET_ROLES and GET_QUOTA can tell.
+
+        The old endpoint has an authentication of its own. Where that is off, it takes somebody with credentials for a
+        stranger, and leaves out what strangers may not see.
+        """
+        if self.username:
+            return None
+        try:
+            roles = list(self._get("/roles", "the roles").get("roles", []))
+        except (AuthenticationFailed, Forbidden):
+            return None
+        # masters before 1.9 have no limits
+        return roles if all("limit" in role.get("quota", {}) for role in roles) else None
 
     def teardown(self, framework_id: str) -> bool:
         """Remove a framework with its tasks; false when the leader does not know it (any more)."""
@@ -210,6 +229,9 @@ class Masters:
         if link.sock is not None:
             link.sock.close()  # takes effect when the answer is closed, which is how a subscription is ended
         return response
+
+    def _get(self, path: str, request: str) -> dict[str, Any]:
+        return self._parsed(self._read(self.open(path, None, request=request), request), request)
 
     def _read(self, response: http.client.HTTPResponse, request: str) -> str:
         with response:

@@ -36,12 +36,15 @@ def read_masters(masters: Masters, leading: dict[str, Any]) -> list[dict[str, An
         one = {
             "url": str(endpoint),
             "reachable": True,
-            "leading": endpoint.port == leading["port"] and bool(names & {leading["hostname"], leading["ip"]}),
+            # behind a proxy a master answers at another address than it announces
+            "leading": endpoint == masters.leader
+            or (endpoint.port == leading["port"] and bool(names & {leading["hostname"], leading["ip"]})),
             "version": "",
             "error": "",
         }
         try:
-            one["version"] = masters.version_of(endpoint)
+            known = leading["version"] if one["leading"] else ""  # it has just answered
+            one["version"] = known or masters.version_of(endpoint)
         except (OSError, MesosError) as error:
             one.update(reachable=False, error=str(error) if isinstance(error, MesosError) else reason(error))
         found.append(one)
@@ -126,6 +129,31 @@ def roles(get_roles: dict[str, Any]) -> list[dict[str, Any]]:
     return sorted(found, key=lambda role: str(role["name"]))
 
 
+def roles_and_quota(known_roles: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The same as `roles` and `quota` give, of what the endpoint /roles lists: amounts by name and without types."""
+    by_name = sorted(known_roles, key=lambda role: str(role["name"]))
+    found = [
+        {
+            "name": item["name"],
+            "weight": float(item["weight"]),
+            "frameworks": sorted(item["frameworks"]),
+            # GET_ROLES has no ports; here they are a mere count
+            "resources": _plain_amounts({name: one for name, one in item["resources"].items() if name != "ports"}),
+        }
+        for item in by_name
+    ]
+    limited = [
+        {
+            "role": item["name"],
+            "guarantees": _plain_amounts(item["quota"]["guarantee"]),
+            "limits": _plain_amounts(item["quota"]["limit"]),
+        }
+        for item in by_name
+        if item["quota"]["guarantee"] or item["quota"]["limit"]
+    ]
+    return found, limited
+
+
 def quota(get_quota: dict[str, Any]) -> list[dict[str, Any]]:
     """Guarantees and limits by role; a role whose quota was reset may stay in the list without any."""
     found = [
@@ -141,7 +169,14 @@ def quota(get_quota: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _amounts(quantities: dict[str, Any]) -> dict[str, float]:
-    return {resources.NAME_WITH_UNIT.get(name, name): float(one["value"]) for name, one in quantities.items()}
+    return _plain_amounts({name: one["value"] for name, one in quantities.items()})
+
+
+def _plain_amounts(amounts: dict[str, float]) -> dict[str, float]:
+    return {
+        resources.NAME_WITH_UNIT.get(name, name): round(float(amount), resources.PRECISION_DIGITS)
+        for name, amount in amounts.items()
+    }
 
 
 def _seconds(time_info: Any) -> Any:

@@ -63,6 +63,29 @@ def test_info_sees_reservations_and_quota(cluster: RunningCluster) -> None:
     assert "frameworks" not in result
 
 
+def test_info_says_the_same_whether_it_asks_for_all_at_once_or_not(
+    cluster: RunningCluster, declared: dict[str, Any]
+) -> None:
+    quota = {"role": "limited", "guarantees": {"cpus": {"value": 0.3}}, "limits": {"cpus": {"value": 1.2}}}
+    cluster.call("UPDATE_QUOTA", update_quota={"quota_configs": [quota]})
+    cluster.call("UPDATE_WEIGHTS", update_weights={"weight_infos": [{"role": "heavy", "weight": 2.5}]})
+    info = {"name": declared["name"], "user": "root", "roles": ["a/b"], "capabilities": [{"type": "MULTI_ROLE"}]}
+    busy = ConnectedScheduler(cluster.masters[0], info)
+    try:
+        busy.next("OFFERS")
+        whole = cluster.module("info")
+        for subset in ("agents", "frameworks", "roles", "quota"):
+            assert whole[subset] == cluster.module("info", gather_subset=[subset])[subset]
+    finally:
+        busy.close()
+        cluster.call("UPDATE_QUOTA", update_quota={"quota_configs": [{"role": "limited"}]})
+        cluster.call("UPDATE_WEIGHTS", update_weights={"weight_infos": [{"role": "heavy", "weight": 1}]})
+    roles = {role["name"]: role for role in whole["roles"]}
+    assert (roles["a/b"]["frameworks"], roles["heavy"]["weight"]) == ([busy.id], 2.5)
+    assert roles["a/b"]["resources"]["cpus"] > 0
+    assert {"role": "limited", "guarantees": {"cpus": 0.3}, "limits": {"cpus": 1.2}} in whole["quota"]
+
+
 def test_register_is_idempotent_and_leaves_the_agents_alone(cluster: RunningCluster, declared: dict[str, Any]) -> None:
     agents = agent_ids(cluster)
     planned = cluster.module("framework", check=True, **declared)
