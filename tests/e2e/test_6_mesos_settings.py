@@ -46,9 +46,15 @@ def by_host(lab: LabHosts) -> dict[str, dict[str, Any]]:
 
 
 def converge(lab: LabHosts, **settings: Any) -> Run:
-    """mesos.yml with these settings for all hosts; a second run must change nothing."""
+    """mesos.yml with these settings for all hosts."""
     run = lab.play("playbooks/mesos.yml", extra_vars=settings)
     assert run.status == 0, run.output[-4000:]
+    return run
+
+
+def converge_twice(lab: LabHosts, **settings: Any) -> Run:
+    """The same, and a second run changes nothing."""
+    run = converge(lab, **settings)
     again = lab.play("playbooks/mesos.yml", extra_vars=settings)
     assert (again.status, again.changed) == (0, {}), again.output[-4000:]
     return run
@@ -101,7 +107,7 @@ def test_another_value_renews_one_agent_and_disturbs_no_task_elsewhere(
         assert by_host(lab)["agent1"]["id"] == before["agent1"]["id"]
         with kept_alive(lab, "agent2", tmp_path) as timeline:
             start = time.monotonic()
-            converge(lab)
+            converge_twice(lab)
             figure("renew one agent, and a second run", time.monotonic() - start, "s", "none", True)
             assert not [line for line in timeline() if line["event"] == "lost"]
     finally:
@@ -114,7 +120,7 @@ def test_another_value_renews_one_agent_and_disturbs_no_task_elsewhere(
 
 
 def test_a_reserved_share_is_never_offered_and_survives_a_new_id(lab: LabHosts) -> None:
-    converge(lab, mesos_agent_storage_fencing="reserve")  # the attributes go too, so that every agent is renewed
+    converge_twice(lab, mesos_agent_storage_fencing="reserve")  # the attributes go too, so that every agent is renewed
     fenced = by_host(lab)
     for host in AGENTS:
         assert fenced[host]["resources"]["cpus"] == int(lab.execute(host, "nproc"))
@@ -161,7 +167,7 @@ def test_a_cluster_that_authenticates_everybody(lab: LabHosts) -> None:
         "mesos_connection": {"masters": addresses, "username": "ops", "password": SECRET},
     }
     url = leader(lab)
-    run = converge(lab, **settings)
+    run = converge_twice(lab, **settings)
     assert SECRET not in run.output.partition("PLAY [")[2]
     url = next(f"http://{one}" for one in addresses if answer(f"http://{one}", "ops") == 200)
     assert (answer(url), answer(url, "nobody")) == (401, 401)
