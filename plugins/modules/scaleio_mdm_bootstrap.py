@@ -149,6 +149,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.m
 
 POLL_SECONDS = 0.5
 NO_CLUSTER = ("not attached", "not configured", "not part of a cluster", "no mdm cluster")
+NOT_MASTER = ("not the master", "not the primary")
 NOT_YET = ("failed to connect", "connection refused", "not ready", "timed out")
 
 
@@ -198,7 +199,10 @@ def find_cluster(scli, password, initial_password):
         return "ready"
     if scli.login(initial_password)[0]:
         return "initial"
-    raise Refused("cannot log in to the MDM cluster as admin", text, "check scaleio_admin_password and the MDM daemons")
+    remedy = "check scaleio_admin_password and the MDM daemons"
+    if says(text, NOT_MASTER):
+        remedy = "list every manager of the cluster in members: the one that leads now is not among them"
+    raise Refused("cannot log in to the MDM cluster as admin", text, remedy)
 
 
 def read_cluster(scli):

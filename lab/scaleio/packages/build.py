@@ -106,7 +106,7 @@ def _build(component: Component, version: str, out: Path) -> None:
         tree = Path(folder)
         deb.write(tree / "DEBIAN/control", _control(component, version))
         for script in MAINTAINER_SCRIPTS:
-            deb.write(tree / "DEBIAN" / script, _script(component, script), 0o755)
+            deb.write(tree / "DEBIAN" / script, _script(component, script).replace("@VERSION@", version), 0o755)
         for path in host_code():
             deb.copy(path, tree / f"opt/emc/scaleio/{component.name}/lib/lab" / path.relative_to(LAB))
         for path, module in component.programs.items():

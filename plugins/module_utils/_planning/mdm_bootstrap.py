@@ -150,7 +150,8 @@ def plan(cluster: Optional[Cluster], wanted: Wanted) -> list[Step]:
         cluster = Cluster("1_node", "Normal", "", (wanted.primary,), wanted.virtual_ips)
     steps += [_add_standby(member) for member in wanted.others if cluster.known(member) is None]
     for member in wanted.members:
-        known = cluster.known(member)
+        # A variable of the whole group gives interfaces to tie-breakers too, which never carry an address.
+        known = cluster.known(member) if member.is_manager else None
         if known and member.virtual_ip_interfaces and known.virtual_ip_interfaces != member.virtual_ip_interfaces:
             names = ",".join(member.virtual_ip_interfaces)
             target = ("--modify_virtual_ip_interfaces", "--target_mdm_ip", known.ips[0])

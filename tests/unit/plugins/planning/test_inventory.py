@@ -177,8 +177,8 @@ def with_mdm(**changes: dict[str, Any]) -> list[str]:
 
 def on_all(**variables: Any) -> list[str]:
     groups, hosts = inventory()
-    for variables_of in hosts.values():
-        variables_of |= variables
+    for name in hosts:
+        hosts[name] |= variables
     return problems(groups, hosts)
 
 

@@ -173,6 +173,8 @@ def test_virtual_addresses_of_a_cluster_that_runs() -> None:
     text = THREE_NODES.replace("Virtual IPs: N/A", "Virtual IPs: 10.0.0.100")
     assert plan(parse_query_cluster(text.replace("interfaces: N/A", "interfaces: eth0")), WITH_VIRTUAL) == []
     assert plan(parse_query_cluster(text), WANTED) == []  # not asked for is left alone
+    everybody = Wanted(tuple(carrying(member) for member in WANTED.members), "lab", ("10.0.0.100",))
+    assert [step.object for step in plan(running(), everybody)] == ["mdm1", "mdm2", "cluster"]
 
 
 @pytest.mark.parametrize(
