@@ -74,7 +74,7 @@ e2e: env ## site.yml, failures and remediation on lab hosts
 chaos: env ## remediation killed at every effect it has, and started twice at once (CHAOS_SEED repeats a draw)
 	@RESULTS=chaos $(BIN)/pytest tests/chaos $(SHORT) -n 2
 
-bench: env ## our modules and dellemc.powerflex side by side against one emulator (20 minutes, for the peer)
+bench: env ## our modules and dellemc.powerflex side by side against one emulator (half an hour and more, for the peer)
 	@$(BIN)/python -m tests.bench $(CASES)
 
 backtest: env ## what a remediation policy would have done: [POLICY=file.yml] [HISTORY=history.jsonl]

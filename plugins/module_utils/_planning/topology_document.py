@@ -124,7 +124,7 @@ def parse_topology(document: Mapping[str, Any]) -> Topology:
 class _Found:
     """What has been read so far."""
 
-    domains: list[str]
+    domains: list[tuple[str, str]]
     fault_sets: list[WantedFaultSet]
     pools: list[WantedPool]
     sds: list[WantedSds]
@@ -143,7 +143,7 @@ class _Reader(ValueReader):
         for entry, where in self.entries(top, "protection_domains", ""):
             keys = self.mapping(entry, where, {"name", "fault_sets", "storage_pools", "sds"})
             domain = self.name(keys, where)
-            found.domains.append(domain)
+            found.domains.append((domain, where))
             found.fault_sets += [self._fault_set(e, w, domain) for e, w in self.entries(keys, "fault_sets", where)]
             pools = [self._pool(e, w, domain) for e, w in self.entries(keys, "storage_pools", where)]
             found.pools += pools
@@ -152,7 +152,11 @@ class _Reader(ValueReader):
         volumes = [self._volume(e, w) for e, w in self.entries(top, "volumes", "")]
         self._refuse_duplicates(found, volumes)
         return Topology(
-            tuple(found.domains), tuple(found.fault_sets), tuple(found.pools), tuple(found.sds), tuple(volumes)
+            tuple(name for name, _where in found.domains),
+            tuple(found.fault_sets),
+            tuple(found.pools),
+            tuple(found.sds),
+            tuple(volumes),
         )
 
     def _one_domain(self, top: Mapping[str, Any], found: _Found) -> None:
@@ -160,7 +164,7 @@ class _Reader(ValueReader):
         domain = DEFAULT_NAME
         if top.get("domain") is not None:
             domain = self.name({"name": top["domain"]}, "domain")
-        found.domains.append(domain)
+        found.domains.append((domain, "domain"))
         pools = [self._pool(e, w, domain) for e, w in self._named(top, "pools", [DEFAULT_NAME])]
         found.pools += pools
         shared = self._storage(top, "", _only(pools))
@@ -170,15 +174,16 @@ class _Reader(ValueReader):
         found.fault_sets += [WantedFaultSet("sds", name, domain) for name in names]
 
     def _refuse_duplicates(self, found: _Found, volumes: list[WantedVolume]) -> None:
+        devices = [(sds, device) for sds in found.sds for device in sds.devices]
         self.unique("protection domain", found.domains)
-        self.unique("fault set", [f"{item.protection_domain}/{item.name}" for item in found.fault_sets])
-        self.unique("storage pool", [f"{item.protection_domain}/{item.name}" for item in found.pools])
-        self.unique("SDS", [item.name for item in found.sds])
-        self.unique("SDS address", [address.ip for item in found.sds for address in item.ips])
-        self.unique("device", [f"{item.name}:{device.path}" for item in found.sds for device in item.devices])
-        named = [f"{item.name}:{device.name}" for item in found.sds for device in item.devices if device.name]
+        self.unique("fault set", [(f"{item.protection_domain}/{item.name}", item.where) for item in found.fault_sets])
+        self.unique("storage pool", [(f"{item.protection_domain}/{item.name}", item.where) for item in found.pools])
+        self.unique("SDS", [(item.name, item.where) for item in found.sds])
+        self.unique("SDS address", [(ip.ip, f"{item.where}.ips") for item in found.sds for ip in item.ips])
+        self.unique("device", [(f"{sds.name}:{device.path}", device.where) for sds, device in devices])
+        named = [(f"{sds.name}:{device.name}", device.where) for sds, device in devices if device.name]
         self.unique("device name", named)
-        self.unique("volume", [item.name for item in volumes])
+        self.unique("volume", [(item.name, item.where) for item in volumes])
 
     def _fault_set(self, entry: Any, where: str, domain: str) -> WantedFaultSet:
         keys = self.mapping(entry, where, {"name"})

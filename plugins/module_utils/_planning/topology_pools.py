@@ -58,15 +58,16 @@ class _PoolPlanner:
                     self._growing.add(key)
 
     def _check_unit_counts(self) -> None:
-        touched = {(pool.protection_domain, pool.name) for pool in self._topology.storage_pools}
+        touched = {(pool.protection_domain, pool.name): pool.where for pool in self._topology.storage_pools}
         for sds in self._topology.sds:
-            touched |= {(sds.protection_domain, device.storage_pool) for device in sds.devices}
-        for domain, name in sorted(touched):
+            for device in sds.devices:
+                touched.setdefault((sds.protection_domain, device.storage_pool), device.where)
+        for (domain, name), where in sorted(touched.items()):
             units = sorted(self._units.get((domain, name), ()))
             if 0 < len(units) < capacity.MINIMUM_FAULT_UNITS:
                 self._problems.append(
-                    f"storage pool {name} of protection domain {domain} would have devices on {len(units)} fault "
-                    f"unit(s) only ({', '.join(units)}); mirrors need {capacity.MINIMUM_FAULT_UNITS}"
+                    f"{where}: storage pool {name} of protection domain {domain} would have devices on {len(units)} "
+                    f"fault unit(s) only ({', '.join(units)}); mirrors need {capacity.MINIMUM_FAULT_UNITS}"
                 )
 
     def _floor_percent(self, key: PoolKey, pool: Optional[StoragePool]) -> int:

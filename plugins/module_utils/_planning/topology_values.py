@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Optional
 
 MAXIMUM_NAME_LENGTH = 31
@@ -102,7 +101,11 @@ class ValueReader:
             self.problem(f"{where}.{key}", f"must be true or false, got {value!r}")
         return bool(value) if value is not None else None
 
-    def unique(self, what: str, names: list[str]) -> None:
-        for name, count in Counter(names).items():
-            if name and count > 1:
-                self.problems.append(f"{what} {name} is given more than once")
+    def unique(self, what: str, names: Iterable[tuple[str, str]]) -> None:
+        """`names` come with the place of each; the second and all further places of a name are wrong."""
+        first: dict[str, str] = {}
+        for name, where in names:
+            if name in first:
+                self.problem(where, f"{what} {name} is given more than once, first in {first[name]}")
+            elif name:
+                first[name] = where

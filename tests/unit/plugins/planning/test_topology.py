@@ -230,6 +230,7 @@ def test_two_fault_units_are_not_enough():
     document = three_agents()
     domain(document)["sds"].pop()
     assert problems(document, empty()) == [
+        "protection_domains[0].storage_pools[0]: "
         "storage pool default of protection domain default would have devices on 2 fault unit(s) only "
         "(SDS agent1, SDS agent2); mirrors need 3"
     ]

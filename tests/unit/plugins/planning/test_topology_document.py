@@ -52,7 +52,10 @@ def test_templated_text_is_read_as_what_it_says():
             ),
             "90 must be below the critical 90",
         ),
-        (one_domain(storage_pools=[{"name": "p"}, {"name": "p"}]), "storage pool d/p is given more than once"),
+        (
+            one_domain(storage_pools=[{"name": "p"}, {"name": "p"}]),
+            "protection_domains[0].storage_pools[1]: storage pool d/p is given more than once, first in ",
+        ),
         (one_domain(sds=[{"name": "s", "ips": ["10.0.0.300"]}]), "'10.0.0.300' is not an IP address"),
         (one_domain(sds=[{"name": "s", "ips": [{"ip": "10.0.0.3", "role": "sdsOnly"}]}]), "one sdsOnly and one sdc"),
         (
@@ -69,7 +72,7 @@ def test_templated_text_is_read_as_what_it_says():
         ),
         (
             one_domain(sds=[{"name": "s", "devices": [{"path": "/dev/sdb", "storage_pool": "p"}] * 2}]),
-            "device s:/dev/sdb is given more than once",
+            "sds[0].devices[1]: device s:/dev/sdb is given more than once, first in ",
         ),
         ({"volumes": [{"name": "v", "storage_pool": "p", "size_gib": 9}]}, "9 is not a multiple of 8, take 16"),
         ({"volumes": [{"name": "v", "storage_pool": "p"}]}, "volumes[0].size_gib: is required"),

@@ -80,7 +80,9 @@ def test_both_forms_stand_together():
     document = {"pools": "default", "protection_domains": [{"name": "other", "storage_pools": [{"name": "p"}]}]}
     assert parse_topology(document).protection_domains == ("default", "other")
     document["domain"] = "other"
-    assert problems(document) == ["protection domain other is given more than once"]
+    assert problems(document) == [
+        "protection_domains[0]: protection domain other is given more than once, first in domain"
+    ]
 
 
 def test_the_pool_has_to_be_said_where_there_are_several():
