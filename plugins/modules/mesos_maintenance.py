@@ -95,7 +95,7 @@ import time
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos import agents, maintenance
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.converge import converge
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import BadOption, Refused
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import BadOption, NotFound, Refused
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.exclusive import exclusively
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.module import run_module
 
@@ -124,7 +124,10 @@ def run(module, masters):
         raise BadOption("machines is empty.", remedy="List at least one machine.", about="machines")
     now_ns = time.time_ns()
     with exclusively("maintenance " + " ".join(sorted(map(str, masters.endpoints)))):
-        machines = maintenance.resolve(names, masters.call("GET_AGENTS"), read())
+        try:
+            machines = maintenance.resolve(names, masters.call("GET_AGENTS"), read())
+        except NotFound as unknown:
+            raise agents.lost(masters, unknown.about) or unknown from unknown
         try:
             outcome = converge(
                 masters,

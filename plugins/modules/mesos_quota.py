@@ -106,7 +106,7 @@ def run(module, masters):
     except Refused as refusal:
         raise Conflict(
             f"Mesos does not accept the quota of {role}: {refusal.server}.",
-            remedy=refusal.remedy or "Declare less, or set force.",
+            remedy=refusal.remedy or "Correct what Mesos names.",
             server=refusal.server,
             about=role,
         ) from refusal

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass, field
 from typing import Any, Optional
@@ -13,7 +12,12 @@ from typing import Any, Optional
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos import agents, cluster
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.client import Masters
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.converge import Step
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import Conflict, NotBack, NotFound
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import (
+    Conflict,
+    Gone,
+    NotBack,
+    NotFound,
+)
 
 VERB = {"active": "reactivate", "deactivated": "deactivate", "drained": "drain", "gone": "give up"}
 # What an agent may be in without a call being needed.
@@ -24,7 +28,6 @@ ENOUGH = {
     "gone": ("gone",),
 }
 SETTLED = {"active": ("active",), "deactivated": ENOUGH["deactivated"], "drained": ("drained",), "gone": ("gone",)}
-AGENT_ID = re.compile(r".+-S\d+")
 PAUSE_SECONDS = 0.5
 
 
@@ -48,9 +51,11 @@ def read(masters: Masters, name: str, wanted: str, wait_seconds: float) -> Agent
         except (NotBack, NotFound) as problem:
             if wanted == "gone":
                 return _remembered(masters, name, known)
+            lost = agents.lost(masters, name)
             # an agent whose host restarts may be out of the list for a while, which only matters when it is to be back
-            if time.monotonic() >= deadline or (isinstance(problem, NotFound) and wanted != "active"):
-                raise
+            final = isinstance(problem, NotFound) and (wanted != "active" or isinstance(lost, Gone))
+            if final or time.monotonic() >= deadline:
+                raise lost or problem from problem
         time.sleep(PAUSE_SECONDS)
 
 
@@ -91,12 +96,11 @@ def _remembered(masters: Masters, name: str, get_agents: dict[str, Any]) -> Agen
     for one in cluster.agents(get_agents):
         if one["state"] == "recovering" and name in (one["id"], one["hostname"]):
             return Agent(one["hostname"], one["id"], "recovering", one)
-    if not AGENT_ID.fullmatch(name):
+    if not agents.AGENT_ID.fullmatch(name):
         return Agent(name, "", "gone")
-    registry = masters.registry()
-    for state in ("gone", "unreachable"):
-        if name in [one["id"]["value"] for one in registry.get(state, {}).get("slaves", [])]:
-            return Agent(name, name, state)
+    state = agents.remembered_state(masters, name)
+    if state:
+        return Agent(name, name, state)
     raise NotFound(
         f"The masters know no agent {name}, neither registered nor unreachable nor gone.",
         remedy="Correct the id; mesos_info lists those of registered agents.",

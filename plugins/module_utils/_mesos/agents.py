@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any, Optional
 
@@ -12,12 +13,14 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos impo
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.client import Masters
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import (
     Conflict,
+    Gone,
     NotBack,
     NotFound,
     Refused,
 )
 
 RETURN_PAUSE_SECONDS = 0.5
+AGENT_ID = re.compile(r".+-S\d+")
 UNFINISHED = ("OPERATION_PENDING", "OPERATION_RECOVERING", "OPERATION_UNREACHABLE")
 # A part of what a master answers, what that means for the reader, and what to do about it.
 EXPLANATIONS = (
@@ -81,9 +84,36 @@ def get(name: str, get_agents: dict[str, Any]) -> dict[str, Any]:
     hosts = ", ".join(sorted({one["hostname"] for one in known if one["state"] != "recovering"})) or "none"
     raise NotFound(
         f"No agent is registered as {name} (registered: {hosts}).",
-        remedy="Give the host name or address that it announces, or its id.",
+        remedy="Give the host name or address that it announces, or its id; start its agent when it is down.",
         about=name,
     )
+
+
+def remembered_state(masters: Masters, agent_id: str) -> str:
+    """What the masters' registry says of an agent that is not registered: gone, unreachable, or nothing."""
+    registry = masters.registry()
+    for state in ("gone", "unreachable"):
+        if agent_id in [one["id"]["value"] for one in registry.get(state, {}).get("slaves", [])]:
+            return state
+    return ""
+
+
+def lost(masters: Masters, name: str) -> Optional[NotFound]:
+    """Why no agent is registered under an id that the masters remember; None when they do not or it is no id."""
+    state = remembered_state(masters, name) if AGENT_ID.fullmatch(name) else ""
+    if state == "gone":
+        return Gone(
+            f"The agent {name} was given up, and its id never comes back.",
+            remedy="Name the agent that its host has registered since, by host name or address.",
+            about=name,
+        )
+    if state == "unreachable":
+        return NotFound(
+            f"The agent {name} is unreachable: the masters do not hear of it any more.",
+            remedy="Start it, or look at its log and the network; or give it up with mesos_agent and state gone.",
+            about=name,
+        )
+    return None
 
 
 def read(masters: Masters, name: str, wait_seconds: float) -> dict[str, Any]:
@@ -95,6 +125,8 @@ def read(masters: Masters, name: str, wait_seconds: float) -> dict[str, Any]:
         except NotBack:
             if time.monotonic() > deadline:
                 raise
+        except NotFound as unknown:
+            raise lost(masters, name) or unknown from unknown
         time.sleep(RETURN_PAUSE_SECONDS)
 
 

@@ -22,6 +22,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.erro
     NoLeader,
     Refused,
     Unconfirmed,
+    remedy_for,
 )
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.transport import (
     Connection,
@@ -299,4 +300,6 @@ def _refusal(status: int, text: str, master: Endpoint, request: str, username: s
             server=text,
             about=str(master),
         )
-    return Refused(status, text, request)
+    refused = Refused(status, text, request)
+    refused.remedy = remedy_for(text)
+    return refused

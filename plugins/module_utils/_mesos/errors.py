@@ -9,6 +9,22 @@ from typing import Any
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._http.errors import ClientError
 
+# A part of what a master answers, and what to do about it.
+REMEDIES = (
+    ("--roles", "Use one of the roles in the masters' flag --roles, or add it there on all of them."),
+    ("roles whitelist", "Use one of the roles in the masters' flag --roles, or add it there on all of them."),
+    ("Unknown role", "Use one of the roles in the masters' flag --roles, or add it there on all of them."),
+    ("ot authorized", "Allow it in the masters' ACLs, or use another principal."),
+    ("principal", "Leave principal out, or log in as it: masters that authenticate accept no other."),
+    ("has been removed", "Choose another id, or leave id out."),
+    ("'force'", "Declare less, or set force."),
+)
+
+
+def remedy_for(server: str) -> str:
+    """What to do about a refusal in these words; empty when they are not known."""
+    return next((remedy for fragment, remedy in REMEDIES if fragment in server), "")
+
 
 class MesosError(ClientError):
     code = "mesos_error"
@@ -84,6 +100,10 @@ class NotFound(MesosError):
     """Something is named that the masters do not know."""
 
     code = "not_found"
+
+
+class Gone(NotFound):
+    """An agent that was given up for ever."""
 
 
 class TimedOut(MesosError):

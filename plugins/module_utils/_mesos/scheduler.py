@@ -11,7 +11,10 @@ from typing import Any
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._http.tls import reason
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.client import Masters
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import SubscriptionRefused
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import (
+    SubscriptionRefused,
+    remedy_for,
+)
 
 SCHEDULER_PATH = "/api/v1/scheduler"
 
@@ -77,7 +80,8 @@ def first_event(
 
 def _refusal(text: str, name: str, framework_id: str) -> SubscriptionRefused:
     return SubscriptionRefused(
-        f"Mesos refused to register the framework {name} ({framework_id}): {text}",
+        f"Mesos refused to register the framework {name} ({framework_id}): {text.rstrip('.')}.",
+        remedy=remedy_for(text),
         server=text,
         about=framework_id,
     )

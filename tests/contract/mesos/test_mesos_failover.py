@@ -50,3 +50,14 @@ def test_leader_is_found_through_any_master_and_followed_to_the_next(cluster: Ru
     assert [step["action"] for step in again["steps"]] == ["register"]
     assert cluster.module("framework", **{**declared, "masters": cluster.masters})["changed"] is False
     assert active_agents(cluster) == agents
+
+
+def test_a_standby_alone_is_no_cluster(cluster: RunningCluster) -> None:
+    """Follows the test above: one master is dead already, and a second one is killed here."""
+    info = cluster.module("info", gather_subset=["masters"])
+    alive = [one["url"] for one in info["masters"] if one["reachable"]]
+    assert len(alive) == 2
+    cluster.kill(f"master-{info['leader']['ip']}")
+    result = cluster.module("framework", name="alone", roles=["scaleio"], timeout_seconds=4)
+    assert result["failure"]["code"] == "no_leader"
+    assert "majority of the masters" in result["failure"]["remedy"]
