@@ -112,6 +112,30 @@ def in_turn(hosts: Sequence[Host], view: View) -> list[str]:
     return [host.name for host in sorted(hosts, key=weight)]
 
 
+def mappings(snapshot: Snapshot, host: Host) -> list[dict[str, Any]]:
+    """The volumes that the host sees, each with who is to see it without the host, as scaleio_volume takes it."""
+    own = {sdc.id for sdc in snapshot.sdcs if host.has([sdc.ip])}
+    return [
+        {
+            "id": volume.id,
+            "name": volume.name,
+            "map_to": [{"sdc": sdc} for sdc in volume.mapped_sdc_ids if sdc not in own],
+        }
+        for volume in snapshot.volumes
+        if own & set(volume.mapped_sdc_ids)
+    ]
+
+
+def short_of_spare(snapshot: Snapshot) -> list[dict[str, Any]]:
+    """Pools whose spare no longer covers their largest fault unit, with the percentage that does."""
+    found = []
+    for pool in snapshot.storage_pools:
+        floor = capacity.spare_floor_percent(capacity.pool_fault_units_kib(snapshot, pool.id).values() or [0])
+        if pool.spare_percentage < floor:
+            found.append({"id": pool.id, "name": pool.name, "spare_percentage": floor})
+    return found
+
+
 def _members(mdm: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Those that vote."""
     primary = [mdm["primary"]] if mdm.get("primary") else []
