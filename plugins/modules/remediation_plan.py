@@ -105,6 +105,12 @@ options:
     description: For how long a plan can be approved after O(history_file) says that it was shown first.
     type: int
     default: 24
+  alerts:
+    description:
+      - The RV(mesos_scaleio.platform.scaleio_info#module:alerts) of ScaleIO. Where no earlier run is remembered, they
+        tell since when a pool has been past its threshold.
+    type: list
+    elements: dict
   earlier_look:
     description: The RV(mesos_scaleio.platform.scaleio_info#module:storage_pools) of a look earlier in this run.
     type: list
@@ -190,6 +196,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.h
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.model import ShapeError, snapshot_from
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import PolicyError, parse
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.spread import Host, instances_from
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.witness import Witness
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._report.files import last_lines
 
 HOST = {
@@ -208,6 +215,7 @@ SPEC = {
     "approval": {"type": "str", "choices": ["auto", "approve", "never"], "default": "auto"},
     "approved_plan": {"type": "str", "default": ""},
     "approval_valid_hours": {"type": "int", "default": 24},
+    "alerts": {"type": "list", "elements": "dict"},
     "earlier_look": {"type": "list", "elements": "dict"},
     "earlier_seconds": {"type": "float"},
 }
@@ -250,6 +258,10 @@ def run(module: AnsibleModule) -> dict:
         instances=None if params["instances"] is None else instances_from(params["instances"]),
         hosts=None if hosts is None else [Host(host["name"], tuple(host["addresses"])) for host in hosts],
         history=history_of(params, now_seconds),
+        witness=Witness(
+            alerts=tuple(params["alerts"] or ()),
+            earlier_percent={pool["id"]: pool["used_percent"] for pool in params["earlier_look"] or ()},
+        ),
         freeze=freeze_of(params),
         consent=Consent(params["approval"], params["approved_plan"], 3600 * params["approval_valid_hours"]),
     )

@@ -98,11 +98,12 @@ class Cloud:
         if self.draw.random() < 0.002 and self.machines()[0]["free_slots"] > 4:
             self.foreign.add(f"{FOREIGN}{len(self.foreign)}:i-agent{self.draw.randint(1, 6)}")
             self.faults["foreign disk"] += 1
-        mine = [volume for volume in self.volumes if not self._in_pool(volume)]
-        if mine and self.draw.random() < 0.05:
-            # Somebody looks at what lies around, and takes it out of the game.
-            self.draw.choice(mine)["tags"]["mesos-scaleio:quarantined"] = "by hand"
-            self.faults["quarantine"] += 1
+        for volume in self.volumes:
+            dirty = volume["id"] in self.not_blank and "mesos-scaleio:quarantined" not in volume["tags"]
+            if dirty and self.draw.random() < 0.2:
+                # Somebody reads the report, and takes the disk out of the game.
+                volume["tags"]["mesos-scaleio:quarantined"] = "not blank"
+                self.faults["quarantine"] += 1
 
     def _in_pool(self, volume: dict[str, Any]) -> bool:
         return any(device["name"] == volume["id"] for device in self.world["devices"])
@@ -145,7 +146,7 @@ class Cloud:
             known = worlds.bought(action, created=worlds.iso(self.now), attached=False)
             known["id"] += f"-{len(self.volumes)}"
             self.volumes.append(known)
-            if self.draw.random() < 0.01:
+            if self.draw.random() < 0.03:
                 self.not_blank.add(known["id"])
                 self.faults["disk not blank"] += 1
         if not known["attachments"]:

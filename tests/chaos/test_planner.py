@@ -103,7 +103,7 @@ def test_a_thousand_days_with_faults(figure):
     print(f"{expansions} expansions, {len(cloud.volumes)} volumes, faults: {dict(cloud.faults)}")
     assert cloud.now - NOW == DAYS * 24 * HOUR_SECONDS
     assert expansions > 5
-    assert all(count > 2 for count in cloud.faults.values())
+    assert len(cloud.faults) == 10, cloud.faults
     figure("soak: caps exceeded in 1,000 days", len(caps), "times", "0", not caps)
     figure("soak: foreign or not blank disks touched", foreign + not_blank, "times", "0", not foreign + not_blank)
     figure("soak: changes with more than one fault unit down", second_units, "times", "0", not second_units)

@@ -23,6 +23,7 @@ from .pool_expansion import PoolPlanner
 from .pool_view import Run
 from .spread import Host, Instance, Surroundings
 from .timing import blocks_others
+from .witness import Witness
 
 
 def plan(
@@ -36,6 +37,7 @@ def plan(
     history: Optional[History] = None,
     freeze: Optional[str] = None,
     consent: Optional[Consent] = None,
+    witness: Optional[Witness] = None,
 ) -> Decision:
     """Decide about every pool of the policy, the fullest first.
 
@@ -61,6 +63,7 @@ def plan(
         history=past,
         lead_seconds=lead_seconds(past.lead_seconds),
         freeze=freeze or _freeze_tag(owned),
+        witness=witness or Witness(),
     )
     planners = sorted(
         (PoolPlanner(run, pool, rules, _of_pool(owned, pool), unfinished[pool.id]) for pool, rules in matched),

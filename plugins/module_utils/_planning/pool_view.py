@@ -21,6 +21,7 @@ from .policy import Policy, PoolPolicy
 from .spread import Surroundings
 from .timing import Moment
 from .trigger import Lines, Trigger, judge
+from .witness import Witness
 
 # Below its own critical threshold a pool still rebalances; acting must begin earlier than that.
 CRITICAL_MARGIN_PERCENT = 5
@@ -42,6 +43,7 @@ class Run:
     history: History
     lead_seconds: float
     freeze: Optional[str]
+    witness: Witness
 
 
 class PoolView:
@@ -86,7 +88,8 @@ class PoolView:
         alert_kib = self.pool.capacity_alert_critical_percent / 100 * writable_kib
         lines = Lines(self.critical_percent, alert_kib, self.run.lead_seconds)
         now = Sample(self.run.now_seconds, room.limit_kib, room.in_use_kib, self.used_percent)
-        return judge(self.run.history.of(self.pool.id), now, self.rules, lines)
+        witness = self.run.witness.of(self.pool, self.rules, self.run.now_seconds)
+        return judge(self.run.history.of(self.pool.id), now, self.rules, lines, witness)
 
     @property
     def _moment(self) -> Moment:

@@ -39,7 +39,10 @@ class Lines:
     lead_seconds: float
 
 
-def judge(past: Sequence[Sample], now: Sample, rules: PoolPolicy, lines: Lines) -> Trigger:
+def judge(
+    past: Sequence[Sample], now: Sample, rules: PoolPolicy, lines: Lines, witness: Optional[str] = None
+) -> Trigger:
+    """`witness` says what confirms that the pool is at or above high where nobody remembers earlier runs (E4a)."""
     looks = [*(sample for sample in past if sample.at_seconds < now.at_seconds), now]
     seen = forecast(looks, lines.alert_kib)
     used = f"{now.used_percent:g} % of what may be written is in use"
@@ -49,6 +52,8 @@ def judge(past: Sequence[Sample], now: Sample, rules: PoolPolicy, lines: Lines) 
     if held:
         return Trigger("fired", f"{used}, {held}", seen)
     above = now.used_percent >= rules.high_percent
+    if above and witness:
+        return Trigger("fired", f"{used}, at or above high ({rules.high_percent:g} %), {witness}", seen)
     soon = _soon(seen, now, rules, lines)
     if soon and _was_soon(looks, rules, lines):
         return Trigger("fired", f"{used}; {soon}", seen)

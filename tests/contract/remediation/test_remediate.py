@@ -271,7 +271,7 @@ def test_verification_names_what_is_missing(world: Site) -> None:
             "ansible_python_interpreter": sys.executable,
             "__remediation_marks": [],
             "__remediation_decision": {"pools": []},
-            "__remediation_volumes": [volume],
+            "remediation_proven_volumes": [volume],
             "remediation_verify_retries": 1,
         },
         "tasks": [{"include_role": {"name": "mesos_scaleio.platform.remediation", "tasks_from": "verify"}}],

@@ -299,7 +299,7 @@ def no_caps(*keys: str) -> tuple[Any, str, Callable]:
     return caps.PoolCaps, "of", without
 
 
-def fired(past: Any, now: Any, rules: Any, lines: Any) -> Trigger:
+def fired(past: Any, now: Any, rules: Any, lines: Any, witness: Any) -> Trigger:
     return Trigger("fired", "", forecast([now], lines.alert_kib))
 
 

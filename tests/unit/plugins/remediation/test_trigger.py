@@ -10,6 +10,8 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.c
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import History, Sample, parse
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import PoolPolicy
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.trigger import Lines, judge
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.witness import Witness
+from tests.unit.plugins.remediation import worlds
 from tests.unit.plugins.remediation.worlds import NOW, decide, policy, system
 
 CYCLE = 300
@@ -144,3 +146,45 @@ def test_history_is_read_whatever_happened_to_the_file():
     assert (past.lead_seconds, past.ignored_lines) == ((120.0,), 6)
     assert past.planned_seconds == {"abc": NOW - 3600}
     assert past.of("other") == ()
+
+
+HIGH_ALERT = "CAPACITY_UTILIZATION_ABOVE_HIGH_THRESHOLD"
+CRITICAL_ALERT = "CAPACITY_UTILIZATION_ABOVE_CRITICAL_THRESHOLD"
+
+
+@pytest.mark.parametrize(
+    ("alert", "ago_seconds", "high_percent", "status"),
+    [
+        (HIGH_ALERT, 1200, 80, "planned"),
+        (HIGH_ALERT, 1199, 80, "waiting"),
+        (CRITICAL_ALERT, 1200, 80, "planned"),
+        # The pool's own alert is at 80 and says nothing about 81.
+        (HIGH_ALERT, 9000, 81, "waiting"),
+        ("LICENSE_EXPIRED", 9000, 80, "waiting"),
+    ],
+)
+def test_without_memory_the_start_of_the_systems_own_alert_counts(alert, ago_seconds, high_percent, status):
+    world = worlds.system(used=0.82)
+    since = worlds.iso(worlds.NOW - ago_seconds)
+    witness = Witness(({"type": alert, "object_id": "p-default", "since": since},))
+    rules = worlds.policy(confirm_cycles=3, high_percent=high_percent)
+    decision = worlds.decide(world, rules=rules, history=None, witness=witness)
+    assert decision.status == status
+    other = Witness(({"type": alert, "object_id": "p-other", "since": since},))
+    assert worlds.decide(world, rules=rules, history=None, witness=other).status == "waiting"
+
+
+def test_without_memory_and_alerts_a_second_look_in_the_run_counts():
+    world = worlds.system(used=0.82)
+    rules = worlds.policy(confirm_cycles=3)
+    for earlier, status in ((81.0, "planned"), (79.0, "waiting")):
+        witness = Witness(earlier_percent={"p-default": earlier})
+        assert worlds.decide(world, rules=rules, history=None, witness=witness).status == status
+
+
+def test_a_controller_without_memory_decides_like_one_that_remembers():
+    world = worlds.system(used=0.82)
+    remembers = worlds.decide(world)
+    alone = worlds.decide(world, history=None, witness=Witness(earlier_percent={"p-default": 82.0}))
+    assert alone.plan_hash == remembers.plan_hash
+    assert alone.actions == remembers.actions

@@ -1,0 +1,253 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What would a remediation policy have done? Plays a demand over days through it, beside two plain rules.
+
+Decisions are the real planner's, one every ten minutes; what it buys arrives a lead time later.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any, Optional, Protocol
+
+from . import capacity, trigger
+from .backtest_demands import Demand
+from .expansion import plan
+from .forecast import LEAST_SAMPLES, lead_seconds
+from .history import History, Sample
+from .model import snapshot_from
+from .policy import Policy, parse
+from .prices import VolumeShape, monthly_usd
+from .spread import Instance
+
+CYCLE_SECONDS = 600
+HOUR_SECONDS = 3600
+DAY_SECONDS = 86400
+SDS = ("agent1", "agent2", "agent3")
+DISKS_PER_SDS = 5
+DISK_GIB = 500
+SPARE_PERCENT = 34
+ALERT_PERCENT = 90
+KEPT_SAMPLES = 7 * DAY_SECONDS // CYCLE_SECONDS + 1
+RECOMMENDED: Mapping[str, Any] = {"budget": {"monthly_usd": 1_000_000}, "pools": [{"storage_pool": "default"}]}
+# The one of rules_of that is the operator's.
+POLICY = "policy"
+
+
+@dataclass
+class Pool:
+    """A pool of equal servers; `bought` are its later disks as (SDS, GiB), by arrival."""
+
+    limit_kib: int = len(SDS) * DISKS_PER_SDS * capacity.device_capacity_kib(DISK_GIB)
+    disks: list[tuple[str, int]] = field(
+        default_factory=lambda: [(s, DISK_GIB) for s in SDS for _ in range(DISKS_PER_SDS)]
+    )
+    in_use_kib: int = 0
+
+    @property
+    def writable_kib(self) -> int:
+        return self.limit_kib - capacity.spare_kib(self.limit_kib, SPARE_PERCENT)
+
+    @property
+    def used_percent(self) -> float:
+        return capacity.used_percent(self.in_use_kib, self.limit_kib, self.limit_kib - self.writable_kib)
+
+    def add(self, disks: Sequence[tuple[str, int]]) -> None:
+        self.disks += disks
+        self.limit_kib += sum(capacity.device_capacity_kib(size) for _sds, size in disks)
+
+
+class Rule(Protocol):
+    def buy(self, pool: Pool, at_seconds: float, past: Sequence[Sample]) -> list[tuple[str, int]]: ...
+
+
+@dataclass
+class Plain:
+    """At 80 % some percent more, at most every six hours: what alarm rules do."""
+
+    step_percent: float
+    last_seconds: float = -math.inf
+
+    def buy(self, pool: Pool, at_seconds: float, past: Sequence[Sample]) -> list[tuple[str, int]]:
+        if pool.used_percent < 80 or at_seconds - self.last_seconds < 6 * HOUR_SECONDS:
+            return []
+        self.last_seconds = at_seconds
+        share = pool.limit_kib * self.step_percent / 100 / len(SDS)
+        return [(sds, capacity.disk_gib_for(round(share))) for sds in SDS]
+
+
+@dataclass
+class Planned:
+    """The planner that remediate.yml uses, with a policy."""
+
+    policy: Policy
+    lead: float
+    # With too few looks at hand there is no forecast.
+    looks: int = KEPT_SAMPLES
+    volumes: list[dict[str, Any]] = field(default_factory=list)
+
+    def buy(self, pool: Pool, at_seconds: float, past: Sequence[Sample]) -> list[tuple[str, int]]:
+        past = past[-self.looks :]
+        rules = self.policy.pools[0]
+        leads = (self.lead,) if self.volumes else ()
+        if not self._fires(pool, at_seconds, past, leads):
+            return []
+        decision = plan(
+            snapshot_from(_system(pool, rules.storage_pool, rules.protection_domain or "default", self.volumes)),
+            self.volumes,
+            self.policy,
+            now_seconds=at_seconds,
+            instances=[
+                Instance(f"i-{sds}", (f"10.0.0.{n}",), "zone", "running", "m5", 10**6) for n, sds in enumerate(SDS)
+            ],
+            history=History({"p": tuple(past)}, leads),
+        )
+        self.volumes += [_bought(action, at_seconds) for action in decision.actions]
+        return [(action.sds, action.size_gib) for action in decision.actions]
+
+    def _fires(self, pool: Pool, at_seconds: float, past: Sequence[Sample], leads: tuple[float, ...]) -> bool:
+        """Rule E4 alone, so that the other rules are only asked when there is something to decide."""
+        rules = self.policy.pools[0]
+        if pool.used_percent < min(rules.high_percent - rules.hysteresis_percent, trigger.FORECAST_FLOOR_PERCENT):
+            return False
+        now = Sample(at_seconds, pool.limit_kib, pool.in_use_kib, pool.used_percent)
+        critical = min(rules.critical_percent, ALERT_PERCENT - 5)
+        lines = trigger.Lines(critical, ALERT_PERCENT / 100 * pool.writable_kib, lead_seconds(leads))
+        return trigger.judge(past, now, rules, lines).state == "fired"
+
+
+def _system(pool: Pool, name: str, domain: str, volumes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    names = [None] * (len(pool.disks) - len(volumes)) + [volume["id"] for volume in volumes]
+    mdm = {"mode": "ThreeNodes", "state": "ClusteredNormal", "secondaries": [], "tie_breakers": [], "standbys": []}
+    room = dict.fromkeys(
+        ("unused", "max", "available_for_volumes", "failed", "degraded", "in_maintenance", "unreachable",
+         "rebuild_pending", "rebalance_pending"), 0,
+    ) | {"limit": pool.limit_kib, "in_use": pool.in_use_kib, "spare": pool.limit_kib - pool.writable_kib}  # fmt: skip
+    return {
+        "system": {"id": "s", "name": "s", "version": "3.6", "mdm": {**mdm, "primary": {"name": "m", "ips": []}}},
+        "protection_domains": [{"id": "d", "name": domain, "state": "Active"}],
+        "fault_sets": [],
+        "storage_pools": [
+            {
+                "id": "p", "name": name, "protection_domain_id": "d", "media_type": "SSD",
+                "spare_percentage": SPARE_PERCENT, "zero_padding_enabled": True, "rebuild_enabled": True,
+                "rebalance_enabled": True, "capacity_alert_high_percent": 80,
+                "capacity_alert_critical_percent": ALERT_PERCENT,
+                "capacity": {f"{key}_kib": value for key, value in room.items()},
+                "used_percent": pool.used_percent, "used_percent_raw": 0.0,
+            }
+        ],
+        "sds": [
+            {
+                "id": sds, "name": sds, "protection_domain_id": "d", "fault_set_id": None, "port": 7072,
+                "ips": [{"ip": f"10.0.0.{number}", "role": "all"}], "state": "Normal", "membership_state": "Joined",
+                "connection_state": "Connected", "maintenance_state": "NoMaintenance", "healthy": True,
+            }
+            for number, sds in enumerate(SDS)
+        ],
+        "devices": [
+            {
+                "id": f"{number:06}", "name": disk_name, "sds_id": sds, "storage_pool_id": "p", "path": f"/d/{number}",
+                "state": "Normal", "error_state": "None", "capacity_limit_kib": capacity.device_capacity_kib(size),
+                "max_capacity_kib": capacity.device_capacity_kib(size),
+            }
+            for number, ((sds, size), disk_name) in enumerate(zip(pool.disks, names))
+        ],
+        "sdcs": [],
+        "volumes": [],
+    }  # fmt: skip
+
+
+def _bought(action: Any, at_seconds: float) -> dict[str, Any]:
+    wanted = action.wanted_volume("s")
+    identity = {key: str(wanted[key]) for key in ("pool", "sds", "txn", "slot")}
+    identity |= {"managed": "true", "cluster": "s"}
+    return {
+        **{key: wanted[key] for key in ("size_gib", "type", "iops", "throughput", "encrypted", "availability_zone")},
+        "id": f"vol-{action.txn}-{action.sds}-{action.slot}",
+        "state": "in-use",
+        "created": datetime.fromtimestamp(at_seconds, tz=timezone.utc).isoformat(),
+        "tags": {**{f"mesos-scaleio:{key}": value for key, value in identity.items()}, **action.tags},
+        "attachments": [{"instance_id": action.instance_id, "state": "attached"}],
+    }
+
+
+@dataclass
+class Outcome:
+    above_90_hours: float = 0
+    full_hours: float = 0
+    expansions: int = 0
+    capacity_to_used: float = 0
+    bought_gib: int = 0
+
+
+def play(demand: Demand, days: float, lead: float, rule: Rule) -> Outcome:
+    """Demand that finds no room waits: a full pool stays full until it grows or the demand falls."""
+    pool = Pool()
+    start_kib = pool.writable_kib
+    outcome = Outcome()
+    past: list[Sample] = []
+    arriving: Optional[tuple[float, list[tuple[str, int]]]] = None
+    cycles = int(days * DAY_SECONDS / CYCLE_SECONDS)
+    for at_seconds in (float(cycle * CYCLE_SECONDS) for cycle in range(cycles)):
+        if arriving and at_seconds >= arriving[0]:
+            pool.add(arriving[1])
+            arriving = None
+        wanted = demand(at_seconds / DAY_SECONDS) / 100 * start_kib
+        pool.in_use_kib = round(min(wanted, pool.writable_kib))
+        outcome.above_90_hours += (pool.used_percent > 90) * CYCLE_SECONDS / HOUR_SECONDS
+        outcome.full_hours += (wanted >= pool.writable_kib) * CYCLE_SECONDS / HOUR_SECONDS
+        outcome.capacity_to_used += pool.writable_kib / max(1, pool.in_use_kib) / cycles
+        if not arriving:
+            disks = rule.buy(pool, at_seconds, past[-KEPT_SAMPLES:])
+            if disks:
+                outcome.expansions += 1
+                outcome.bought_gib += sum(size_gib for _sds, size_gib in disks)
+                arriving = (at_seconds + lead, disks)
+        past.append(Sample(at_seconds, pool.limit_kib, pool.in_use_kib, pool.used_percent))
+    return outcome
+
+
+def rules_of(document: Mapping[str, Any], lead: float) -> dict[str, Callable[[], Rule]]:
+    without = {**document, "pools": [{**entry, "forecast_horizon_seconds": 0} for entry in document["pools"]]}
+    return {
+        "80 %, +10 %, every 6 h": lambda: Plain(10),
+        "80 %, +25 %, every 6 h": lambda: Plain(25),
+        "policy without forecast": lambda: Planned(parse(without), lead, LEAST_SAMPLES - 2),
+        POLICY: lambda: Planned(parse(document), lead),
+    }
+
+
+def backtest(document: Mapping[str, Any], demand: Demand, days: float, lead: float) -> list[dict[str, Any]]:
+    """One demand through all rules. `usd_month` is what all that was bought costs a month at the end."""
+    policy = parse(document)
+    spec = policy.pools[0].volume
+    results = []
+    for label, make in rules_of(document, lead).items():
+        done = play(demand, days, lead, make())
+        per_gib = monthly_usd(VolumeShape(spec.type, 1000), policy.prices) / 1000
+        results.append(
+            {
+                "rule": label,
+                "hours_above_90": round(done.above_90_hours, 2),
+                "hours_full": round(done.full_hours, 2),
+                "expansions": done.expansions,
+                "usd_month": round(done.bought_gib * per_gib, 2),
+                "capacity_to_used": round(done.capacity_to_used, 2),
+            }
+        )
+    return results
+
+
+HEADING = f"{'demand':<16}{'rule':<26}{'h > 90 %':>9}{'h full':>8}{'grown':>7}{'USD/month':>11}{'room/used':>11}"
+
+
+def line(demand: str, result: Mapping[str, Any]) -> str:
+    return (
+        f"{demand:<16}{result['rule']:<26}{result['hours_above_90']:9.1f}{result['hours_full']:8.1f}"
+        f"{result['expansions']:7}{result['usd_month']:11.2f}{result['capacity_to_used']:11.2f}"
+    )

@@ -1,0 +1,36 @@
+"""The default policy on the made-up demands: never full, and never longer above 90 % than plain 80 % rules."""
+
+from __future__ import annotations
+
+import pytest
+
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.backtest import (
+    HEADING,
+    POLICY,
+    RECOMMENDED,
+    backtest,
+    line,
+)
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.backtest_demands import demands
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_no_demand_fills_a_pool(seed, figure):
+    full_hours = above_hours = 0.0
+    worse = []
+    print(HEADING)
+    for name, (demand, days, lead_seconds) in demands({}, seed=seed, days=60, lead_seconds=1800).items():
+        results = backtest(RECOMMENDED, demand, days, lead_seconds)
+        for result in results:
+            print(line(name, result))
+        ours = next(result for result in results if result["rule"] == POLICY)
+        full_hours += ours["hours_full"]
+        above_hours += ours["hours_above_90"]
+        plain = min(result["hours_above_90"] for result in results if result["rule"].startswith("80 %"))
+        if ours["hours_above_90"] > plain:
+            worse.append(name)
+    figure(f"backtest, draw {seed}: hours full on 8 demands", full_hours, "h", "0", full_hours == 0)
+    figure(f"backtest, draw {seed}: hours above 90 % on 8 demands", above_hours, "h", "<= 0.2 each", above_hours <= 1.6)
+    figure(f"backtest, draw {seed}: demands on which a plain rule is better", len(worse), "", "0", not worse)
+    assert (full_hours, worse) == (0, [])

@@ -1,0 +1,50 @@
+"""What the hosts have proven decides what is added: a pool as a whole, and each pool by itself."""
+
+import pytest
+
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.proofs import judge
+
+HOSTS = ("agent1", "agent2", "agent3")
+
+
+def volume(pool, host, **more):
+    ident = f"vol-{pool}-{host}"
+    return {"volume_id": ident, "pool_id": f"p-{pool}", "pool": pool, "host": host, "in_pool": False, **more}
+
+
+def found(volumes, **more):
+    return [
+        {"volume_id": item["volume_id"], "path": f"/dev/{item['volume_id']}", "blank": True, **more} for item in volumes
+    ]
+
+
+A = [volume("a", host) for host in HOSTS]
+B = [volume("b", host) for host in HOSTS]
+
+
+def test_all_proven_is_all_ready():
+    judged = judge(A + B, found(A + B), {})
+    assert (list(judged.ready), len(judged.proofs), judged.failure) == (A + B, 6, {})
+
+
+@pytest.mark.parametrize(
+    ("devices", "reasons", "words"),
+    [
+        (found(A[:2] + B), {"agent3": "vol-a-agent3 has a partition table."}, "agent3: vol-a-agent3 has a partition"),
+        (found(A[:2] + B), {}, "agent3: the host cannot be reached."),
+        (found(A[:2] + B) + found(A[2:], blank=False), {"agent3": "not blank"}, "agent3: not blank"),
+    ],
+)
+def test_a_pool_that_is_not_proven_waits_and_the_other_goes_on(devices, reasons, words):
+    judged = judge(A + B, devices, reasons)
+    assert list(judged.ready) == B
+    assert {proof["volume_id"] for proof in judged.proofs} == {item["volume_id"] for item in B}
+    assert judged.failure["message"].startswith("Nothing was added to pool a,")
+    assert words in judged.failure["message"]
+    assert (judged.failure["code"], judged.failure["step"]) == ("not_proven", "prove")
+
+
+def test_what_is_in_the_pool_needs_no_proof():
+    rest = [{**A[0], "in_pool": True}, *A[1:]]
+    assert judge(rest, found(A[1:]), {}).failure == {}
+    assert judge([{**item, "in_pool": True} for item in A], [], {}).failure == {}
