@@ -12,7 +12,7 @@ from typing import Any, Optional
 
 from .approval import Consent, judge
 from .caps import Resources
-from .decision import Cost, Decision, PoolDecision, no_such_pool, plan_hash, worst
+from .decision import Cost, Decision, PoolDecision, Verdict, no_such_pool, plan_hash, worst
 from .fairness import share
 from .forecast import lead_seconds
 from .history import History
@@ -87,8 +87,23 @@ def plan(
         plan_hash=hashed,
         approval=approval if growing else None,
         pools=pools,
+        rules=_about_all(run, planners),
         cost=Cost(before_usd, after_usd, policy.monthly_usd),
     )
+
+
+def _about_all(run: Run, planners: Sequence[PoolPlanner]) -> tuple[Verdict, ...]:
+    """What concerns no single pool. Planners beside this one, such as for healing, add what they find here."""
+    verdicts = []
+    if run.history.ignored_lines:
+        text = f"{run.history.ignored_lines} lines are damaged or from the future, and left out"
+        verdicts.append(Verdict("F5", "history", "noted", text))
+    if run.freeze is not None:
+        verdicts.append(Verdict("E7", "freeze", "noted", run.freeze))
+    if len(planners) > 1:
+        names = ", ".join(planner.pool.name for planner in planners)
+        verdicts.append(Verdict("E12", "fairness", "noted", f"asked in the order {names}"))
+    return tuple(verdicts)
 
 
 def _decide(run: Run, planners: Sequence[PoolPlanner]) -> tuple[PoolDecision, ...]:

@@ -58,6 +58,7 @@ def build(
         "approval": (decision or {}).get("approval"),
         "policy_hash": (decision or {}).get("policy_hash"),
         "plan_hash": (decision or {}).get("plan_hash"),
+        "rules": list((decision or {}).get("rules") or ()),
         "pools": [
             {
                 **_pool(pool, later.get(pool["id"])),
@@ -101,6 +102,7 @@ def _pool(pool: Mapping[str, Any], later: Optional[Mapping[str, Any]]) -> Report
     room = later["capacity"] if later else None
     return {
         **{key: pool[key] for key in (*kept, "target_percent", "txn", "resumed", "added_usd", "forecast")},
+        "lifts": list(pool.get("lifts") or ()),
         "before": {key: pool[key] for key in ("limit_kib", "in_use_kib", "used_percent")},
         "planned": {"limit_kib": pool["predicted_limit_kib"], "used_percent": pool["predicted_used_percent"]},
         "after": None
