@@ -3,13 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-import dataclasses
-
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.proofs import judge
 
 
 def remediation_proofs(volumes, devices, reasons):
-    return dataclasses.asdict(judge(volumes, devices, reasons))
+    judged = judge(volumes, devices, reasons)
+    return {"ready": list(judged.ready), "proofs": list(judged.proofs), "failure": judged.failure}
 
 
 class FilterModule:
