@@ -239,13 +239,12 @@ def _list_reader(read_item: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _plain_reader(kind: Any) -> Callable[[Any], Any]:
     def read(value: Any) -> Any:
-        if type(value) is kind:
+        # A bool is an int to Python, but no number to people.
+        if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
             return value
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             return float(value)
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise _Misfit(f"must be {kind.__name__}, got {type(value).__name__}")
-        return value
+        raise _Misfit(f"must be {kind.__name__}, got {type(value).__name__}")
 
     return read
 
