@@ -1,17 +1,62 @@
-"""Three masters, and the one that leads is killed."""
+"""Three masters: behind TLS, with the one that leads killed, and with a standby only."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from mesos_support import RunningCluster, eventually
 
+from tests.support.tls import TlsFront, self_signed
+
 
 @pytest.fixture(scope="module")
 def cluster(start_cluster: Callable[..., RunningCluster]) -> RunningCluster:
     return start_cluster("--masters", "3", "--agents", "2")
+
+
+@pytest.fixture
+def fronts(cluster: RunningCluster, tmp_path: Path) -> Iterator[dict[str, TlsFront]]:
+    """By address of a master, what ends TLS before it. The Mesos built here has none of its own."""
+    pem = self_signed(tmp_path)
+    servers = [master.removeprefix("http://") for master in cluster.masters]
+    found = {server: TlsFront(server, pem) for server in servers}
+    for front in found.values():
+        front.renamed = {server.encode(): other.address.encode() for server, other in found.items()}
+    yield found
+    for front in found.values():
+        front.close()
+
+
+def test_tls_before_every_master(cluster: RunningCluster, fronts: dict[str, TlsFront], tmp_path: Path) -> None:
+    leader = cluster.module("info", gather_subset=["masters"])["leader"]
+    leading = fronts[f"{leader['ip']}:{leader['port']}"]
+    standby = next(front for front in fronts.values() if front is not leading)
+    wanted: dict[str, Any] = {"name": "behind-tls", "roles": ["scaleio"], "masters": [f"https://{standby.address}"]}
+
+    # the standby's redirect has no scheme; the leader is asked over TLS all the same, also with a stream
+    trusted = {**wanted, "ca_path": str(tmp_path / "master.pem")}
+    done = cluster.module("framework", **trusted)
+    assert done["changed"] is True, done
+    assert cluster.module("framework", **trusted)["changed"] is False
+    assert leading.connections >= 3
+    assert cluster.module("framework", **wanted, validate_certs=False)["changed"] is False
+
+    self_signed(tmp_path, "stranger")
+    for options in ({}, {"ca_path": str(tmp_path / "stranger.pem")}):
+        refused = cluster.module("framework", **{**wanted, "state": "absent"}, **options)
+        assert refused["failure"]["code"] == "certificate_rejected"
+        assert "Set ca_path" in refused["failure"]["remedy"]
+    missing = cluster.module("framework", **wanted, ca_path=str(tmp_path / "missing.pem"))
+    assert (missing["failure"]["code"], missing["failure"]["object"]) == ("bad_option", "ca_path")
+    plain = cluster.module("info", masters=[f"http://{standby.address}"], timeout_seconds=2)
+    assert plain["failure"]["code"] == "no_leader"
+    plain_master = cluster.masters[0].replace("http:", "https:")
+    assert cluster.module("info", masters=[plain_master], timeout_seconds=2)["failure"]["code"] == "no_leader"
+
+    assert cluster.module("framework", **trusted, state="absent")["changed"] is True
 
 
 def active_agents(cluster: RunningCluster) -> set[str]:

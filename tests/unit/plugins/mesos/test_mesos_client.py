@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import ipaddress
 import json
 import socket
 import ssl
@@ -14,9 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos import errors
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.client import Masters
@@ -25,6 +20,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.tran
     Endpoint,
     parse_endpoint,
 )
+from tests.support.tls import self_signed
 
 Answer = tuple[int, dict[str, str], str]
 HEALTHY: Answer = (200, {}, '{"type":"GET_HEALTH","get_health":{"healthy":true}}')
@@ -211,28 +207,8 @@ def test_teardown_tells_gone_from_refused(start_master: StartMaster) -> None:
     assert master.requests[0][2] == "frameworkId=a+b%2F1"
 
 
-def certificate(folder: Path) -> Path:
-    """A self-signed certificate for 127.0.0.1, with its key in the same file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "master")])
-    now = datetime.datetime.now(datetime.UTC)
-    signed = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "master.pem"
-    private = (serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    path.write_bytes(
-        signed.public_bytes(serialization.Encoding.PEM) + key.private_bytes(serialization.Encoding.PEM, *private)
-    )
-    return path
-
-
 def test_tls(start_master: StartMaster, tmp_path: Path) -> None:
-    path = certificate(tmp_path)
+    path = self_signed(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(path)
     leader = start_master(HEALTHY, tls=context)
