@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from typing import Any
+from typing import Any, Optional
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._http.tls import reason
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.client import Masters
@@ -17,25 +17,34 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.erro
 )
 
 SCHEDULER_PATH = "/api/v1/scheduler"
+LONGEST_LENGTH_DIGITS = 12
 
 
 class Records:
     """RecordIO: a decimal length in bytes, a newline, that many bytes, the next record. Chunks cut it anywhere."""
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._buffer = bytearray()
+        self._size: Optional[int] = None  # of the record that is under way
 
     def feed(self, data: bytes) -> list[dict[str, Any]]:
-        """Take more bytes and return the records that are complete now."""
+        """Take more bytes and return the records that are complete now. ValueError when this is no such stream."""
         self._buffer += data
-        complete = []
-        while b"\n" in self._buffer:
-            length, _newline, rest = self._buffer.partition(b"\n")
-            size = int(length)
-            if len(rest) < size:
+        complete, start = [], 0
+        while True:
+            if self._size is None:
+                end = self._buffer.find(b"\n", start)
+                length = self._buffer[start : end if end >= 0 else len(self._buffer)]
+                if len(length) > LONGEST_LENGTH_DIGITS or not (length.isdigit() or end < 0):
+                    raise ValueError(f"{bytes(length[:20])!r} where the length of a record belongs")
+                if end < 0:
+                    break
+                self._size, start = int(length), end + 1
+            if len(self._buffer) - start < self._size:
                 break
-            complete.append(json.loads(rest[:size]))
-            self._buffer = rest[size:]
+            complete.append(json.loads(self._buffer[start : start + self._size]))
+            start, self._size = start + self._size, None
+        del self._buffer[:start]
         return complete
 
 
