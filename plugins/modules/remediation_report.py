@@ -63,6 +63,15 @@ options:
       - Where to write metrics for the textfile collector of Prometheus' node exporter. The name ends in C(.prom).
       - Needs the Python package C(prometheus_client).
     type: path
+  notify_statuses:
+    description: For which statuses of a run RV(notification) says that somebody should be told.
+    type: list
+    elements: str
+    default: []
+  reminder_hours:
+    description: How long the same status for the same reason is no news.
+    type: float
+    default: 24
 """
 
 EXAMPLES = r"""
@@ -91,6 +100,20 @@ path:
   returned: success
   type: str
   sample: /var/lib/remediation/20261123T041800Z-4f1d.json
+page:
+  description: The HTML page of this run. Null in check mode, and without C(pygal).
+  returned: success
+  type: str
+  sample: /var/lib/remediation/20261123T041800Z-4f1d.html
+notification:
+  description: What somebody should be told. Null when there is no news.
+  returned: success
+  type: dict
+  sample:
+    status: capped
+    subject: "Remediation of storage: a cap keeps a pool from growing"
+    cause: 3f1a77c200000003 capped
+    at_seconds: 1795405000.5
 """
 
 import os
@@ -110,6 +133,8 @@ SPEC = {
     "after": {"type": "dict", "default": {}},
     "keep_reports": {"type": "int", "default": 1000},
     "metrics_file": {"type": "path"},
+    "notify_statuses": {"type": "list", "elements": "str", "default": []},
+    "reminder_hours": {"type": "float", "default": 24},
 }
 
 
@@ -131,11 +156,18 @@ def main() -> None:
     report = build(module.params["decision"], run, looks["after"].get("storage_pools") or (), units)
     readable = text(report)
     writer = Writer(directory)
+    due = None
     if not module.check_mode:
         try:
             writer.write(report, readable, module.params["keep_reports"], run["finished_seconds"])
             if module.params["metrics_file"]:
                 writer.metrics(module.params["metrics_file"], report, run["finished_seconds"])
+            due = writer.notification(
+                report,
+                module.params["notify_statuses"],
+                3600 * module.params["reminder_hours"],
+                run["finished_seconds"],
+            )
         except OSError as error:
             failure = {
                 "code": "report_not_written",
@@ -149,7 +181,12 @@ def main() -> None:
     for warning in writer.warnings:
         module.warn(warning)
     module.exit_json(
-        changed=False, report=report, text=readable, path=os.path.join(directory, f"{report['run_id']}.json")
+        changed=False,
+        report=report,
+        text=readable,
+        path=os.path.join(directory, f"{report['run_id']}.json"),
+        page=writer.page,
+        notification=due,
     )
 
 

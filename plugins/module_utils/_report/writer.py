@@ -9,9 +9,12 @@ import contextlib
 import json
 import os
 import re
+from collections.abc import Sequence
+from typing import Any, Optional
 
 from .._planning.audit import line_after
 from .._planning.history import parse
+from .._planning.notification import notification
 from .._planning.report import Report, audit_event, history
 from .files import append_line, last_lines, write_at_once
 
@@ -37,6 +40,7 @@ class Writer:
     def __init__(self, directory: str) -> None:
         self.directory = directory
         self.warnings: list[str] = []
+        self.page: Optional[str] = None
 
     def write(self, report: Report, readable: str, keep_reports: int, finished_seconds: float) -> None:
         os.makedirs(self.directory, exist_ok=True)
@@ -58,6 +62,22 @@ class Writer:
         earlier = "\n".join(last_lines(path, METRICS_BYTES)) + "\n"
         write_at_once(path, metrics.page(report, earlier, finished_seconds))
 
+    def notification(
+        self, report: Report, statuses: Sequence[str], reminder_seconds: float, finished_seconds: float
+    ) -> Optional[dict[str, Any]]:
+        """Whether somebody should be told of this run. It counts as told."""
+        path = self._path("notified.json")
+        try:
+            last = json.loads("\n".join(last_lines(path, METRICS_BYTES)))
+        except ValueError:
+            last = None
+        due = notification(report, statuses, last, finished_seconds, reminder_seconds)
+        if due is not None:
+            write_at_once(path, json.dumps(due) + "\n")
+        elif report["status"] == "ok" and last is not None:
+            os.unlink(path)  # the next trouble is news again
+        return due
+
     def _audit(self, report: Report) -> None:
         """Every run that did something, or was kept from it. Quiet ones are in the history."""
         if report["status"] == "ok":
@@ -67,6 +87,7 @@ class Writer:
         append_line(path, line_after(last[0] if last else None, audit_event(report)))
 
     def _page(self, report: Report, finished_seconds: float) -> None:
+        """Sets `page` to the page of this run."""
         if page is None:
             self.warnings.append("The HTML report was not written: the Python package pygal is missing.")
             return
@@ -79,6 +100,7 @@ class Writer:
         names = ["latest.html"] if report["status"] == "ok" else [f"{report['run_id']}.html", "latest.html"]
         for name in names:
             write_at_once(self._path(name), document)
+        self.page = self._path(names[0])
 
     def _forget(self, keep_reports: int) -> None:
         reports = sorted(name for name in os.listdir(self.directory) if RUN_REPORT.fullmatch(name))
