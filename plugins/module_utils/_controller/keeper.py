@@ -50,11 +50,12 @@ def start(lease: Mapping[str, Any], holder: Mapping[str, Any], owner: Mapping[st
         env=environment,
         text=True,
     )
-    assert process.stdin is not None
-    assert process.stdout is not None
-    json.dump({"lease": lease, "holder": holder, "owner": owner, "lock_file": str(lock_file)}, process.stdin)
-    process.stdin.close()
-    answer = process.stdout.readline()
+    given = {"lease": lease, "holder": holder, "owner": owner, "lock_file": str(lock_file)}
+    answer = ""
+    if process.stdin is not None and process.stdout is not None:
+        json.dump(given, process.stdin)
+        process.stdin.close()
+        answer = process.stdout.readline()
     if not answer:
         raise LeaseError(f"The process that keeps the shared lock ended with {process.wait()}.")
     said = json.loads(answer)

@@ -14,11 +14,8 @@ from importlib import import_module
 from typing import Any, Optional, Protocol
 
 Holder = dict[str, Any]
-# What the controller needs for each place: our module, its class, and the package that it imports.
-PLACES = {
-    "zookeeper": ("lease_zookeeper", "ZooKeeperLease", "kazoo"),
-    "s3": ("lease_s3", "S3Lease", "boto3"),
-}
+# Our module for each place, and its class. A place that is not used needs none of its packages.
+PLACES = {"zookeeper": ("lease_zookeeper", "ZooKeeperLease"), "s3": ("lease_s3", "S3Lease")}
 
 
 class LeaseError(Exception):
@@ -40,11 +37,11 @@ class Lease(Protocol):
 def lease_of(options: Mapping[str, Mapping[str, Any]]) -> Lease:
     """{zookeeper: {hosts, path, auth}} or {s3: {bucket, key, region, endpoint_url, access_key, secret_key}}."""
     ((place, given),) = options.items()
-    module, name, package = PLACES[place]
-    try:
-        made: Lease = getattr(import_module(f".{module}", __package__), name)(**given)
-    except ImportError as error:
+    module_name, class_name = PLACES[place]
+    module = import_module(f".{module_name}", __package__)
+    if module.MISSING:
         raise LeaseError(
-            f"The Python package {package} is missing on the controller: {error}. Run pip install {package}."
-        ) from error
+            f"The Python package {module.MISSING} is missing on the controller: run pip install {module.MISSING}."
+        )
+    made: Lease = getattr(module, class_name)(**given)
     return made

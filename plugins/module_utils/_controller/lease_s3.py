@@ -12,10 +12,15 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import Optional
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-
 from .lease import Holder, LeaseError
+
+try:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    MISSING = ""
+except ImportError:
+    MISSING = "boto3"
 
 # Renewed every ten seconds, free for others a minute after the last time.
 RENEW_SECONDS = 10.0

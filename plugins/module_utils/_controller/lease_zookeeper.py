@@ -9,11 +9,16 @@ import json
 import time
 from typing import Optional
 
-from kazoo.client import KazooClient
-from kazoo.exceptions import KazooException, NodeExistsError, NoNodeError
-from kazoo.handlers.threading import KazooTimeoutError
-
 from .lease import Holder, LeaseError
+
+try:
+    from kazoo.client import KazooClient
+    from kazoo.exceptions import KazooException, NodeExistsError, NoNodeError
+    from kazoo.handlers.threading import KazooTimeoutError
+
+    MISSING = ""
+except ImportError:
+    MISSING = "kazoo"
 
 CONNECT_SECONDS = 15
 

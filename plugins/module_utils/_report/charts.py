@@ -9,8 +9,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, Optional
 
-import pygal
-from pygal.style import Style
+try:
+    import pygal
+    from pygal.style import Style
+
+    MISSING = ""
+except ImportError:
+    MISSING = "pygal"
 
 # Enough for a line, few enough for a page that a mail carries.
 MOST_POINTS = 300

@@ -8,9 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
-from prometheus_client import Counter as PrometheusCounter
-from prometheus_client.parser import text_string_to_metric_families
+try:
+    from prometheus_client import CollectorRegistry, Gauge, generate_latest
+    from prometheus_client import Counter as PrometheusCounter
+    from prometheus_client.parser import text_string_to_metric_families
+
+    MISSING = ""
+except ImportError:
+    MISSING = "prometheus_client"
 
 PREFIX = "mesos_scaleio_remediation_"
 POOL = ("protection_domain", "pool")

@@ -8,11 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jinja2 import Environment
-from markupsafe import Markup
-
 from . import charts
 from .template import PAGE, STYLE
+
+try:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+    MISSING = charts.MISSING
+except ImportError:
+    MISSING = "jinja2"
 
 GIB_KIB = 1024 * 1024
 # A page is for a glance: a run that buys hundreds of volumes has them all in its JSON report.

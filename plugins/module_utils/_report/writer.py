@@ -16,17 +16,8 @@ from .._planning.audit import line_after
 from .._planning.history import parse
 from .._planning.notification import notification
 from .._planning.report import Report, audit_event, history
+from . import metrics, page
 from .files import append_line, last_lines, write_at_once
-
-# Both pages need libraries that a controller may lack. The report itself does not.
-try:
-    from . import page
-except ImportError:
-    page = None  # type: ignore[assignment]
-try:
-    from . import metrics
-except ImportError:
-    metrics = None  # type: ignore[assignment]
 
 RUN_REPORT = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}\.json")
 HISTORY_BYTES = 16 * 1024 * 1024
@@ -55,8 +46,8 @@ class Writer:
         self._forget(keep_reports)
 
     def metrics(self, path: str, report: Report, finished_seconds: float) -> None:
-        if metrics is None:
-            self.warnings.append(f"{path} was not written: the Python package prometheus_client is missing.")
+        if metrics.MISSING:
+            self.warnings.append(f"{path} was not written: the Python package {metrics.MISSING} is missing.")
             return
         os.makedirs(os.path.dirname(path), exist_ok=True)
         earlier = "\n".join(last_lines(path, METRICS_BYTES)) + "\n"
@@ -88,8 +79,8 @@ class Writer:
 
     def _page(self, report: Report, finished_seconds: float) -> None:
         """Sets `page` to the page of this run."""
-        if page is None:
-            self.warnings.append("The HTML report was not written: the Python package pygal is missing.")
+        if page.MISSING:
+            self.warnings.append(f"The HTML report was not written: the Python package {page.MISSING} is missing.")
             return
         past = parse(last_lines(self._path("history.jsonl"), HISTORY_BYTES), finished_seconds)
         samples = {
