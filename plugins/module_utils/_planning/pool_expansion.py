@@ -132,7 +132,8 @@ class PoolPlanner(PoolView):
 
     @cached_property
     def _site(self) -> Site:
-        assert self.run.around is not None
+        if self.run.around is None:
+            raise ValueError("the machines under the pool were not looked at")
         return Site(self.run.snapshot, self.pool, self.rules, self.run.around)
 
     def _units(self, free: Resources) -> tuple[tuple[Unit, ...], list[str]]:
