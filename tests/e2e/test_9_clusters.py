@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.slow
 STORAGE = "playbooks/storage.yml"
 MEMBERS = {"master1": "secondary", "master2": "tiebreaker", "master3": "standby_manager"}
 VIRTUAL_IP_NUMBER = 100
+NO_RESTART = "/run/systemd/system/mdm.service.d"
 
 
 class Site:
@@ -117,10 +119,11 @@ def test_primary_and_tiebreaker_die_at_once_and_nothing_is_lost(large: Site, fig
     before = large.facts()
     primary = carrier(lab)
     assert before["system"]["mdm"]["primary"]["ips"] == [lab.address(primary)]
-    # Daemons alone die: hosts with data stay, so that this is about the cluster of MDMs.
+    # Daemons alone die, for good: hosts with data stay, so that this is about the cluster of MDMs.
     dead = (primary, "agent3")
     for host in dead:
-        lab.execute(host, "systemctl mask --runtime mdm && systemctl kill -s KILL mdm")
+        lab.execute(host, f"mkdir -p {NO_RESTART} && printf '[Service]\nRestart=no\n' > {NO_RESTART}/dead.conf")
+        lab.execute(host, "systemctl daemon-reload && systemctl kill -s KILL mdm")
     killed = time.monotonic()
     try:
         heir = eventually(lambda: carrier(lab), lambda host: host != primary, 30, "the virtual address has moved")
@@ -138,7 +141,7 @@ def test_primary_and_tiebreaker_die_at_once_and_nothing_is_lost(large: Site, fig
         )
     finally:
         for host in dead:
-            lab.execute(host, "systemctl unmask --runtime mdm; systemctl start mdm")
+            lab.execute(host, f"rm -r {NO_RESTART}; systemctl daemon-reload; systemctl start mdm")
     eventually(
         lambda: large.facts()["system"]["mdm"]["state"], lambda state: state == "ClusteredNormal", 60, "all are back"
     )
@@ -153,6 +156,41 @@ def test_the_first_gateway_dies_and_the_second_answers(large: Site) -> None:
         large.lab.execute(first, "systemctl start scaleio-gateway")
 
 
+def signed(folder: Path, lab: LabHosts, host: str) -> dict[str, str]:
+    """A certificate for a Gateway from a CA of the test's own: files on the controller."""
+    ca, own = folder / "ca", folder / host
+    common = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"]
+    if not ca.with_suffix(".crt").exists():
+        openssl("req", "-x509", *common, "-subj", "/CN=Site CA", "-keyout", f"{ca}.key", "-out", f"{ca}.crt")
+    openssl("req", *common, "-subj", f"/CN={host}", "-keyout", f"{own}.key", "-out", f"{own}.csr")
+    own.with_suffix(".ext").write_text(f"subjectAltName=IP:{lab.address(host)}\n")
+    signing = ["-CA", f"{ca}.crt", "-CAkey", f"{ca}.key", "-CAcreateserial", "-days", "30", "-extfile", f"{own}.ext"]
+    openssl("x509", "-req", "-in", f"{own}.csr", *signing, "-out", f"{own}.crt")
+    return {
+        "scaleio_gateway_certificate": f"{own}.crt",
+        "scaleio_gateway_private_key": own.with_suffix(".key").read_text(),
+        "scaleio_gateway_ca_certificate": f"{ca}.crt",
+    }
+
+
+def openssl(*words: str) -> None:
+    subprocess.run(["openssl", *words], check=True, capture_output=True)
+
+
+def test_gateways_get_certificates_of_the_sites_own_ca(large: Site, tmp_path: Path) -> None:
+    gateways = large.groups["scaleio_gateway"]["hosts"]
+    for host in gateways:
+        gateways[host] = signed(tmp_path, large.lab, host)
+    # a file of its own: only the CA is in it, so what the modules verify from now on is what was signed
+    variables = {"scaleio_gateway_ca_file": str(tmp_path / "trusted.pem")}
+    run = large.good(STORAGE, "-vvv", "--diff", **variables)
+    assert set(gateways) <= set(run.changed), run.changed
+    assert "PRIVATE KEY" not in run.output
+    trusted = (tmp_path / "trusted.pem").read_text()
+    assert trusted.count((tmp_path / "ca.crt").read_text().strip()) == trusted.count("BEGIN CERTIFICATE") == 2
+    assert large.good(STORAGE, **variables).changed == {}
+
+
 # -- packages and drivers: the role of one component, on one host
 
 
@@ -163,7 +201,8 @@ def client(site: Site) -> Callable[..., playbook.Run]:
     folders = "/bin/emc /opt/emc/scaleio/sdc /var/cache/vendor_package"
     lab.execute("agent3", f"apt-get -qq purge -y emc-scaleio-sdc >/dev/null; rm -rf {folders}")
     addresses = [lab.address("agent1"), lab.address("agent2")]
-    role = {"role": "mesos_scaleio.platform.scaleio_sdc", "vars": {"scaleio_sdc_mdm_addresses": addresses}}
+    inputs = {"scaleio_sdc_mdm_addresses": addresses, "scaleio_sdc_version": "{{ scaleio_version }}"}
+    role = {"role": "mesos_scaleio.platform.scaleio_sdc", "vars": inputs}
     book = site.folder / "client.yml"
     book.write_text(yaml.safe_dump([{"hosts": "agent3", "gather_facts": False, "roles": [role]}]))
     return partial(site.run, str(book))

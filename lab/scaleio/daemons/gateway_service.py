@@ -7,7 +7,9 @@ import hmac
 import os
 import re
 import ssl
+import subprocess
 import sys
+import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -25,6 +27,7 @@ FAIL_OVER_SECONDS = 8.0  # a master is replaced within this; clients should not 
 HASH_ROUNDS = 100_000
 ROOT = Path("/opt/emc/scaleio/gateway")
 PROPERTIES = ROOT / "webapps/ROOT/WEB-INF/classes/gatewayUser.properties"
+KEYSTORE = ROOT / "conf/certificates/.keystore"
 MDM_ADDRESSES = "mdm.ip.addresses"
 
 
@@ -102,6 +105,17 @@ def set_property(path: Path, key: str, value: str) -> None:
     write_text(path, "\n".join([*kept, f"{key}={value}"]) + "\n", 0o644)
 
 
+def load_keystore(context: ssl.SSLContext, keystore: Path, password: str) -> None:
+    """Python reads PEM files only, so the content of the PKCS12 file is one for a moment, for this user only."""
+    command = ["openssl", "pkcs12", "-in", str(keystore), "-nodes", "-passin", "env:KEYSTORE_PASSWORD"]
+    environment = {**os.environ, "KEYSTORE_PASSWORD": password}
+    pem = subprocess.run(command, env=environment, check=True, capture_output=True).stdout
+    with tempfile.NamedTemporaryFile() as plain:
+        plain.write(pem)
+        plain.flush()
+        context.load_cert_chain(plain.name)
+
+
 class _Redirect(BaseHTTPRequestHandler):
     """Everything on port 80 is sent to HTTPS."""
 
@@ -131,7 +145,7 @@ def _start_redirect(listen: str, port: int, https_port: int) -> ThreadingHTTPSer
 def _parser() -> Arguments:
     parser = Arguments(prog="scaleio-gateway", description="The ScaleIO Gateway of a lab host.")
     parser.add_argument("--properties", type=Path, default=PROPERTIES)
-    parser.add_argument("--certificate", type=Path, default=ROOT / "conf/server.pem", help="PEM with key, certificate")
+    parser.add_argument("--certificate", type=Path, help="PEM with key and certificate, instead of the keystore")
     parser.add_argument("--secret", type=Path, default=ROOT / "conf/admin.secret", help="the admin password's hash")
     parser.add_argument("--listen", default="0.0.0.0", metavar="IP")
     parser.add_argument("--catalina", type=Path, default=ROOT / "conf/catalina.properties", help="names the ports")
@@ -149,11 +163,15 @@ def main(arguments: list[str] | None = None) -> int:
         save_password(options.secret, sys.stdin.readline().rstrip("\n"))
         return 0
     properties = read_properties(options.properties)
+    ports = read_properties(options.catalina)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     try:
-        context.load_cert_chain(options.certificate)
-    except OSError as exc:
-        parser.error(f"certificate {options.certificate}: {exc}")
+        if options.certificate:
+            context.load_cert_chain(options.certificate)
+        else:
+            load_keystore(context, Path(ports.get("keystore.file", KEYSTORE)), ports.get("keystore.password", ""))
+    except (OSError, subprocess.CalledProcessError) as exc:
+        parser.error(f"certificate: {exc}")
     addresses = configured_addresses(properties)
     bypass = properties.get("security.bypass_certificate_check", "false").lower() == "true"
     source_ip = options.listen if options.listen != "0.0.0.0" else None
@@ -172,7 +190,6 @@ def main(arguments: list[str] | None = None) -> int:
 
     configuration.changed = reconfigure
     gateway = Gateway(mdm, configuration=configuration)
-    ports = read_properties(options.catalina)
     https_port = options.https_port or int(ports.get("ssl.port", "443"))
     http_port = options.http_port or int(ports.get("http.port", "80"))
     try:
