@@ -120,23 +120,33 @@ def test_another_value_renews_one_agent_and_disturbs_no_task_elsewhere(
 
 
 def test_a_reserved_share_is_never_offered_and_survives_a_new_id(lab: LabHosts) -> None:
-    converge_twice(lab, mesos_agent_storage_fencing="reserve")  # the attributes go too, so that every agent is renewed
+    share = {ROLE: {"cpus": RESERVED_CPUS, "mem_mib": RESERVED_MEM_MIB}}
+    settings: dict[str, Any] = {"mesos_agent_storage_fencing": "reserve"}
+    converge_twice(lab, **settings, mesos_agent_attributes={"rack": "r3"})
     fenced = by_host(lab)
     for host in AGENTS:
         assert fenced[host]["resources"]["cpus"] == int(lab.execute(host, "nproc"))
-        assert fenced[host]["reserved_resources"] == {ROLE: {"cpus": RESERVED_CPUS, "mem_mib": RESERVED_MEM_MIB}}
-    assert [framework["roles"] for framework in mesos(lab)["frameworks"]] == [[ROLE]]
+        assert fenced[host]["reserved_resources"] == share
+    assert [ROLE] in [framework["roles"] for framework in mesos(lab)["frameworks"]]
     for offer in greedy_offers(leader(lab), 6):
         host = fenced[offer["hostname"]]["resources"]
         amounts = scalars(offer)
         assert amounts["cpus"] == host["cpus"] - RESERVED_CPUS
         assert amounts["mem"] == host["mem_mib"] - RESERVED_MEM_MIB
+    run = converge(lab, **settings, mesos_agent_attributes={"rack": "r4"})
+    renewed = by_host(lab)
+    for host in AGENTS:
+        assert renewed[host]["id"] != fenced[host]["id"]
+        assert renewed[host]["reserved_resources"] == share
+    # the agents brought their reservations along: nothing had to be reserved again
+    tail = run.output.rpartition("Keep what the storage daemons use")[2]
+    assert tail.count("ok: [agent") == len(AGENTS), tail
     converge(lab)
     subtracted = by_host(lab)
     for host in AGENTS:
         assert subtracted[host]["reserved_resources"] == {}
         assert subtracted[host]["resources"]["cpus"] == int(lab.execute(host, "nproc")) - RESERVED_CPUS
-        assert subtracted[host]["id"] != fenced[host]["id"]
+        assert subtracted[host]["id"] != renewed[host]["id"]
 
 
 def answer(url: str, principal: str = "") -> int:
