@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lab import paths
+from lab import packages, paths
 from lab.mesos import service as small_scheduler
 from tests.e2e.test_3_remediation import bought
 from tests.support.hosts import LabHosts, eventually
@@ -20,6 +21,7 @@ NEW = "agent4"
 AGENTS = ("agent1", "agent2", "agent3")
 MASTERS = ("master1", "master2", "master3")
 DATA_GIB = 24
+REVISION = "+e2e1"
 
 
 class Service:
@@ -122,9 +124,6 @@ def test_its_containers_can_use_the_pool(lab: LabHosts) -> None:
     map_to = {"demo_map_to": lab.address(NEW), "demo_volume": "onagent4"}
     run = lab.play("tests/e2e/playbooks/map.yml", extra_vars=map_to)
     assert run.status == 0, run.output[-3000:]
-    assert "onagent4" in storage(lab)["volumes"][-1]["name"] or any(
-        volume["name"] == "onagent4" for volume in storage(lab)["volumes"]
-    )
     assert lab.execute(NEW, "/opt/emc/scaleio/sdc/bin/drv_cfg --query_vols").count("VOL-ID") == 1
 
 
@@ -161,7 +160,7 @@ def test_a_host_that_is_away_stays_so_until_it_is_taken_back(lab: LabHosts, data
     again = lab.play("playbooks/maintenance.yml", extra_vars=begin)
     assert (again.status, again.changed) == (0, {}), again.output[-4000:]
     # meanwhile nobody else may leave
-    other = lab.play("playbooks/maintenance.yml", extra_vars={"target": "agent1"})
+    other = lab.play("playbooks/maintenance.yml", "--check", extra_vars={"target": "agent1"})
     assert other.status == 2
     assert "SDS agent3 is not well" in " ".join(other.output.split())
     back = lab.play("playbooks/maintenance.yml", extra_vars={"target": "agent3"})
@@ -185,6 +184,52 @@ def test_the_masters_are_restarted_one_by_one_and_the_leader_last(
     figure("rolling restart of the masters", run.seconds, "s", "none", True)
     assert len(service.events("back")) == moves, "a restart of masters must not end a task"
     assert_well(lab, data_kib)
+
+
+@pytest.fixture
+def newer_mesos(tmp_path: Path) -> dict[str, Any]:
+    """The same Mesos as a later revision of its package, as inventories name it."""
+    (package,) = packages.folder().glob("mesos_*.deb")
+    tree, newer = tmp_path / "tree", tmp_path / "mesos_newer_amd64.deb"
+    subprocess.run(["dpkg-deb", "-R", package, tree], check=True)
+    control = tree / "DEBIAN" / "control"
+    control.write_text(re.sub(r"^Version: (.*)$", rf"Version: \1{REVISION}", control.read_text(), flags=re.M))
+    subprocess.run(["dpkg-deb", "-Znone", "-b", tree, newer], check=True, stdout=subprocess.DEVNULL)
+    given = {"source": "controller", "location": str(newer)}
+    return {"mesos_master_package": given, "mesos_agent_package": given}
+
+
+def mesos_version(lab: LabHosts, host: str) -> str:
+    return lab.execute(host, "dpkg-query -W -f '${Version}' mesos").strip()
+
+
+@pytest.mark.slow
+def test_mesos_is_upgraded_host_by_host(
+    lab: LabHosts, service: Service, data_kib: int, figure: Callable[..., None], newer_mesos: dict[str, Any]
+) -> None:
+    hosts = [*MASTERS, *AGENTS]
+    leader = lab.facts("mesos")["mesos"]["leader"]["hostname"]
+    moves = len(service.events("back"))
+    run = lab.play("playbooks/upgrade.yml", extra_vars=newer_mesos)
+    assert run.status == 0, run.output[-4000:]
+    figure("Mesos upgraded on six hosts, one at a time", run.seconds, "s", "none", True)
+    assert all(mesos_version(lab, host).endswith(REVISION) for host in hosts)
+    for host in hosts:
+        unit = "mesos-master" if host in MASTERS else "mesos-agent"
+        deleted = f"readlink /proc/$(systemctl show -P MainPID {unit})/exe"
+        assert "deleted" not in lab.execute(host, deleted)
+    beginnings = [line for line in run.output.splitlines() if "may be away." in line]
+    names = [line.split("msg:")[1].split()[0] for line in beginnings]
+    assert sorted(names[:3]) == list(MASTERS)
+    assert leader in (names[2], lab.address(names[2]))
+    assert sorted(names[3:]) == list(AGENTS)
+    for back in service.events("back")[moves:]:
+        away = back["away_seconds"]
+        figure("service away while Mesos was upgraded", away, "s", "< 15", away < 15)
+        assert away < 15
+    assert_well(lab, data_kib)
+    again = lab.play("playbooks/upgrade.yml", extra_vars=newer_mesos)
+    assert (again.status, again.changed) == (0, {}), again.output[-4000:]
 
 
 @pytest.mark.slow

@@ -6,8 +6,10 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.l
     Host,
     View,
     in_turn,
+    mappings,
     missing,
     objections,
+    short_of_spare,
 )
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.model import snapshot_from, to_dict
 
@@ -194,3 +196,23 @@ def test_who_leads_comes_last():
     assert in_turn(MASTERS, view()) == ["master3", "master2", "master1"]
     assert in_turn(AGENTS, view()) == ["agent4", "agent3", "agent2", "agent1"]
     assert in_turn([], view()) == []
+
+
+def test_volumes_keep_their_other_clients():
+    seen = to_dict(systems.with_sdcs(storage(), *ADDRESSES[:2]))
+    volume = {"storage_pool_id": "p", "size_kib": 8 * GIB, "type": "ThinProvisioned"}
+    seen["volumes"] = [
+        {"id": "a", "name": "both", "mapped_sdc_ids": ["c0", "c1"], **volume},
+        {"id": "b", "name": "one", "mapped_sdc_ids": ["c0"], **volume},
+        {"id": "c", "name": "other", "mapped_sdc_ids": ["c1"], **volume},
+    ]
+    assert mappings(snapshot_from(seen), AGENTS[0]) == [
+        {"id": "a", "name": "both", "map_to": [{"sdc": "c1"}]},
+        {"id": "b", "name": "one", "map_to": []},
+    ]
+
+
+def test_the_spare_of_fewer_servers_has_to_be_larger():
+    assert short_of_spare(storage(4, spare_percentage=25)) == []
+    assert short_of_spare(storage(3, spare_percentage=25)) == [{"id": "p", "name": "default", "spare_percentage": 34}]
+    assert short_of_spare(systems.empty()) == []
