@@ -59,6 +59,7 @@ class LabHosts:
     def facts(self, *of: str) -> dict[str, Any]:
         """Both clusters, or one (mesos, scaleio), as the info modules see them."""
         target = paths.CHECKOUT / "build" / "e2e" / f"facts-{self.name}.json"
+        target.parent.mkdir(parents=True, exist_ok=True)
         asked = {"demo_facts_file": str(target), "demo_facts_of": of or ["mesos", "scaleio"]}
         run = self.play("lab/demo/facts.yml", extra_vars=asked)
         assert run.status == 0, run.output[-3000:]
