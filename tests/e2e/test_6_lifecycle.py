@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -153,6 +154,46 @@ def test_the_service_has_moved_at_least_once(service: Service) -> None:
     assert {event["state"] for event in service.events("lost")} == {"TASK_KILLED"}
 
 
+def killed_once(lab: LabHosts, book: str, until: Callable[[], object], **extra_vars: object) -> None:
+    """Start a playbook and kill it with all its children as soon as UNTIL holds."""
+    command = [str(paths.CHECKOUT / ".venv/bin/ansible-playbook"), book, "-i", str(lab.inventory)]
+    environment = {**os.environ, "ANSIBLE_CONFIG": str(paths.CHECKOUT / "ansible.cfg")}
+    process = subprocess.Popen(
+        [*command, "-e", json.dumps(extra_vars)],
+        cwd=paths.CHECKOUT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        eventually(until, bool, 300, "the run has come to where it is to be killed")
+        assert process.poll() is None
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@pytest.mark.slow
+def test_a_maintenance_that_was_killed_is_finished_by_the_next(lab: LabHosts, data_kib: int) -> None:
+    away = "test -e /run/away && echo away || true"
+    command = "touch /run/away; sleep 120"
+    killed_once(
+        lab,
+        "playbooks/maintenance.yml",
+        lambda: lab.execute("agent2", away).strip(),
+        target="agent2",
+        maintenance_command=command,
+    )
+    known = lab.facts()
+    assert [sds["name"] for sds in known["scaleio"]["sds"] if not sds["healthy"]] == ["agent2"]
+    assert [agent["hostname"] for agent in known["mesos"]["agents"] if agent["state"] == "drained"] == ["agent2"]
+    run = lab.play("playbooks/maintenance.yml", extra_vars={"target": "agent2"})
+    assert run.status == 0, run.output[-4000:]
+    lab.execute("agent2", "rm /run/away")
+    assert_well(lab, data_kib)
+
+
 @pytest.mark.slow
 def test_a_host_that_is_away_stays_so_until_it_is_taken_back(lab: LabHosts, data_kib: int) -> None:
     begin = {"target": "agent3", "maintenance_until": "away"}
@@ -240,6 +281,13 @@ def test_the_fourth_agent_leaves_with_its_data_moved_and_its_volume_released(
     assert run.status == 0, run.output[-3000:]
     mine = {volume["VolumeId"] for volume in bought(lab) if lab_tag(volume, "Name").endswith(f"{NEW}-e2e-0")}
     others = {volume["VolumeId"]: volume["State"] for volume in bought(lab) if volume["VolumeId"] not in mine}
+    marked = "mesos-scaleio:quarantined"
+    killed_once(
+        lab,
+        "playbooks/remove_host.yml",
+        lambda: [volume for volume in bought(lab) if volume["VolumeId"] in mine and lab_tag(volume, marked)],
+        target=NEW,
+    )
     removed = lab.play("playbooks/remove_host.yml", extra_vars={"target": NEW})
     assert removed.status == 0, removed.output[-4000:]
     figure("an agent removed from both clusters, its data moved", removed.seconds, "s", "none", True)
