@@ -144,6 +144,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.m
     parse_query_cluster,
     plan,
     problems,
+    unlisted,
     unsafe,
 )
 
@@ -251,6 +252,12 @@ def bootstrap(module, scli, wanted, done, remaining):
         done.append(remaining.pop(0))
     if found != "absent":
         cluster = read_cluster(scli)
+        others = unlisted(cluster, wanted)
+        if others:
+            module.warn(
+                f"The MDM cluster also has {', '.join(others)}, which members does not list. They are left alone:"
+                " scaleio_mdm_cluster takes members out."
+            )
     remaining.extend(plan(cluster, wanted))
     why = unsafe(cluster, remaining)
     if why:

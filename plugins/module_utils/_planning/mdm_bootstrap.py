@@ -169,6 +169,12 @@ def plan(cluster: Optional[Cluster], wanted: Wanted) -> list[Step]:
     return steps
 
 
+def unlisted(cluster: Cluster, wanted: Wanted) -> list[str]:
+    """Members that nobody asked for. They are left alone, but not in silence."""
+    asked = {ip for member in wanted.members for ip in member.ips}
+    return [member.name for member in cluster.members if not asked.intersection(member.ips)]
+
+
 def unsafe(cluster: Optional[Cluster], steps: list[Step]) -> str:
     """Why the steps must wait: a cluster that misses a member must not be told to count others."""
     if cluster is None or cluster.mode == "1_node" or cluster.state == "Normal":

@@ -13,6 +13,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.m
     parse_query_cluster,
     plan,
     problems,
+    unlisted,
     unsafe,
 )
 
@@ -146,8 +147,11 @@ def test_a_cluster_that_misses_a_member_is_not_grown_but_may_get_a_standby() -> 
     assert unsafe(running(), plan(running(), FIVE)) == ""
 
 
-def test_members_are_never_taken_out() -> None:
-    assert actions(running(mode="5_node"), Wanted((MDM1, MDM2, TIE), "lab")) == []
+def test_members_are_never_taken_out_but_named() -> None:
+    five = running(mode="5_node", members=(*running().members, MDM3, TIE2))
+    assert actions(five, WANTED) == []
+    assert unlisted(five, WANTED) == ["mdm3", "tb2"]
+    assert unlisted(running(), WANTED) == []
 
 
 def carrying(member: Member) -> Member:
