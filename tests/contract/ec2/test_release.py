@@ -45,6 +45,7 @@ def test_released_volumes_are_marked_detached_and_kept(
     assert (again["changed"], again["steps"]) == (False, [])
 
 
+@pytest.mark.slow
 def test_quarantined_volumes_stay_where_they_are(
     emulator: EmulatorProcess, run_module: RunModule, owned: list[dict[str, Any]]
 ) -> None:
@@ -65,7 +66,10 @@ def test_absent_volumes_are_deleted_and_need_not_be_there(run_module: RunModule,
     assert (again["changed"], again["released"]) == (False, [])
 
 
-@pytest.mark.parametrize("tags", [[], [{"Key": "mesos-scaleio:managed", "Value": "true"}]])
+MANAGED = [{"Key": "mesos-scaleio:managed", "Value": "true"}]
+
+
+@pytest.mark.parametrize("tags", [MANAGED, pytest.param([], marks=pytest.mark.slow)])
 def test_one_volume_of_somebody_else_stops_it_all(
     emulator: EmulatorProcess, run_module: RunModule, owned: list[dict[str, Any]], tags: list[dict[str, str]]
 ) -> None:
