@@ -60,7 +60,7 @@ def test_the_storage_share_is_subtracted(made: dict[str, dict[str, Any]]) -> Non
     assert plain["flags"]["resources"] == "cpus:6.5;mem:27904"  # 32000 - 1024 - 3072, in steps of 128
     assert plain["flags"]["isolation"] == ["posix/cpu", "posix/mem"]
     assert (plain["service"], plain["directory"], plain["cgroups"]) == ("mesos-agent", "/etc/mesos-agent", [1])
-    assert {name for name, content in plain["files"].items() if content is not None} == set()
+    assert set(plain["files"].values()) == {None}
 
 
 def test_or_announced_whole_to_be_reserved(made: dict[str, dict[str, Any]]) -> None:
@@ -79,16 +79,24 @@ def test_the_old_module_is_loaded_with_the_agents_folder(made: dict[str, dict[st
     dvdi = made["dvdi"]
     assert dvdi["flags"]["isolation"][-1] == "com_emccode_mesos_DockerVolumeDriverIsolator"
     assert dvdi["flags"]["modules"] == "file:///etc/mesos/agent-modules.json"
-    (library,) = dvdi["files"]["modules"]["libraries"]
+    (library,) = dvdi["files"]["/etc/mesos/agent-modules.json"]["libraries"]
     assert library["file"] == "/usr/lib/libmesos_dvdi_isolator-1.0.1.so"
     assert library["modules"][0]["parameters"] == [{"key": "work_dir", "value": "/var/lib/mesos/agent"}]
     assert (dvdi["service"], dvdi["directory"]) == ("mesos-slave", "/etc/mesos-slave")
+
+
+def test_every_file_that_a_flag_points_to_is_written(made: dict[str, dict[str, Any]]) -> None:
+    for case in made.values():
+        pointed = {str(value).removeprefix("file://") for value in case["flags"].values() if "file://" in str(value)}
+        assert pointed == {path for path, content in case["files"].items() if content is not None}
 
 
 def test_secrets_go_into_files_and_not_into_flags(made: dict[str, dict[str, Any]]) -> None:
     secret = made["secret"]
     assert SECRET not in json.dumps(secret["flags"])
     assert secret["flags"]["credential"] == "file:///etc/mesos/agent-credential.json"
-    assert secret["files"]["http_credentials"] == {"credentials": [{"principal": "ops", "secret": SECRET}]}
+    assert secret["files"]["/etc/mesos/agent-http_credentials.json"] == {
+        "credentials": [{"principal": "ops", "secret": SECRET}]
+    }
     assert secret["flags"]["authenticate_http_readonly"] is True
     assert secret["cgroups"] == [2]
