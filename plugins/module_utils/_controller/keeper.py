@@ -114,7 +114,8 @@ def _note(lock_file: Path, content: Mapping[str, Any]) -> None:
 
 
 def _say(answer: Mapping[str, Any]) -> None:
-    print(json.dumps(answer), flush=True)
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
     # Whoever started this waits for the line only, and must not keep a pipe for it.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 

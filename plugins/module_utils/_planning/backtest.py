@@ -43,9 +43,7 @@ class Pool:
     """A pool of equal servers; `bought` are its later disks as (SDS, GiB), by arrival."""
 
     limit_kib: int = len(SDS) * DISKS_PER_SDS * capacity.device_capacity_kib(DISK_GIB)
-    disks: list[tuple[str, int]] = field(
-        default_factory=lambda: [(s, DISK_GIB) for s in SDS for _ in range(DISKS_PER_SDS)]
-    )
+    disks: list[tuple[str, int]] = field(default_factory=lambda: [(sds, DISK_GIB) for sds in SDS] * DISKS_PER_SDS)
     in_use_kib: int = 0
 
     @property
