@@ -74,40 +74,14 @@ ready:
   sample: true
 """
 
-import base64
-import http.client
 import ssl
 import time
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.gateway_login import try_login
+
 POLL_SECONDS = 0.5
-REQUEST_SECONDS = 20
-
-
-def basic(username, password):
-    return {"Authorization": "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()}
-
-
-def try_login(host, port, username, password):
-    """Status of the login and what the Gateway said; None when nobody answers."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    connection = http.client.HTTPSConnection(host, port, timeout=REQUEST_SECONDS, context=context)
-    try:
-        connection.request("GET", "/api/login", headers=basic(username, password))
-        answer = connection.getresponse()
-        body = answer.read().decode("utf-8", "replace")
-        if answer.status == 200:
-            connection.request("GET", "/api/logout", headers=basic("", body.strip().strip('"')))
-            connection.getresponse().read()
-            return 200, ""
-        return answer.status, body[:200]
-    except (OSError, http.client.HTTPException) as error:
-        return None, str(error)
-    finally:
-        connection.close()
 
 
 def main():

@@ -67,6 +67,12 @@ options:
       - Password of C(admin) in a cluster that was just created.
     type: str
     default: admin
+  previous_passwords:
+    description:
+      - Passwords of C(admin) that may still be in force. If one of them is, it is replaced by O(password).
+    type: list
+    elements: str
+    default: []
   system_name:
     description:
       - Name of the system. Without it the name is left alone.
@@ -187,20 +193,21 @@ def says(text, phrases):
     return any(phrase in text.lower() for phrase in phrases)
 
 
-def find_cluster(scli, password, initial_password):
-    """absent, initial (its password was never set) or ready (logged in)."""
+def find_cluster(scli, password, former_passwords):
+    """Whether there is a cluster and, if O(password) has to be set first, the password that is in force."""
     # The members are asked before this host: if only this one was installed again, a second cluster must not be made.
     accepted, text = scli.login(password, wait=False)
     if not accepted and says(text, NO_CLUSTER + NOT_YET):
         _accepted, local = scli.run("--query_cluster", local=True)
         if says(local, NO_CLUSTER):
-            return "absent"
+            return False, None
         accepted, text = scli.login(password)
     if accepted:
-        return "ready"
-    if scli.login(initial_password)[0]:
-        return "initial"
-    remedy = "check scaleio_admin_password and the MDM daemons"
+        return True, None
+    for former in former_passwords:
+        if scli.login(former)[0]:
+            return True, former
+    remedy = "check the MDM daemons and scaleio_admin_password; scaleio_admin_previous_password is for the one in force"
     if says(text, NOT_MASTER):
         remedy = "list every manager of the cluster in members: the one that leads now is not among them"
     raise Refused("cannot log in to the MDM cluster as admin", text, remedy)
@@ -224,11 +231,12 @@ def wait_until_normal(scli):
         time.sleep(POLL_SECONDS)
 
 
-def apply(scli, step, params):
+def apply(scli, step, params, former=None):
     if step.action == "set_password":
         # A new cluster still has the initial password, and wants it changed before anything else.
-        scli.login(params["initial_password"])
-        words = ("--set_password", "--old_password", params["initial_password"], "--new_password", params["password"])
+        former = former or params["initial_password"]
+        scli.login(former)
+        words = ("--set_password", "--old_password", former, "--new_password", params["password"])
         accepted, text = scli.run(*words)
         if accepted:
             accepted, text = scli.login(params["password"])
@@ -243,14 +251,15 @@ def apply(scli, step, params):
 def bootstrap(module, scli, wanted, done, remaining):
     params = module.params
     cluster = None
-    found = find_cluster(scli, params["password"], params["initial_password"]) if scli else "absent"
-    if found == "initial":
+    candidates = [*params["previous_passwords"], params["initial_password"]]
+    found, former = find_cluster(scli, params["password"], candidates) if scli else (False, None)
+    if former is not None:
         remaining.append(Step("set_password", "admin"))
         if module.check_mode:
             return
-        apply(scli, remaining[0], params)
+        apply(scli, remaining[0], params, former)
         done.append(remaining.pop(0))
-    if found != "absent":
+    if found:
         cluster = read_cluster(scli)
         others = unlisted(cluster, wanted)
         if others:
@@ -267,7 +276,7 @@ def bootstrap(module, scli, wanted, done, remaining):
         if remaining[0].action == "switch_mode":
             wait_until_normal(scli)
         done.append(remaining.pop(0))
-    if (scli and found != "absent") or done:
+    if found or done:
         scli.run("--logout", wait=False)
 
 
@@ -288,6 +297,7 @@ def main():
             "password": {"type": "str", "required": True, "no_log": True},
             # Everybody knows it, and masking the word admin would make the messages unreadable.
             "initial_password": {"type": "str", "default": "admin", "no_log": False},
+            "previous_passwords": {"type": "list", "elements": "str", "default": [], "no_log": True},
             "virtual_ips": {"type": "list", "elements": "str", "default": []},
             "system_name": {"type": "str"},
             "executable": {"type": "str", "default": "scli"},

@@ -11,7 +11,13 @@ ROOT = Path(__file__).resolve().parents[2]
 MODULES = {path.stem: path for path in sorted((ROOT / "plugins/modules").glob("*.py"))}
 GROUPS = yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))["action_groups"]
 # These work on the host itself and need no connection, or get secrets in another way.
-ON_THE_HOST = {"ebs_device_info", "scaleio_mdm_bootstrap", "scaleio_gateway_certificate", "scaleio_gateway_keystore"}
+ON_THE_HOST = {
+    "ebs_device_info",
+    "scaleio_gateway_certificate",
+    "scaleio_gateway_keystore",
+    "scaleio_gateway_password",
+    "scaleio_mdm_bootstrap",
+}
 PREFIX = "mesos_scaleio.platform."
 
 

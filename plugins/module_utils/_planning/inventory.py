@@ -1,13 +1,14 @@
 # Copyright: (c) 2026, The mesos_scaleio.platform contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is wrong with an inventory, said before any host is touched. Values of secrets are never looked at."""
+"""What is wrong with an inventory, said before any host is touched. No value of a secret is ever shown."""
 
 from __future__ import annotations
 
 import difflib
 
 from .inventory_groups import Groups, Hosts, joins, listed, members_of
+from .inventory_secrets import secret_problems
 from .inventory_storage import STORAGE_VARIABLES, storage_problems
 
 GROUPS = (
@@ -54,6 +55,7 @@ def problems(groups: Groups, hosts: Hosts) -> list[str]:
         *_empty_groups(groups, hosts),
         *_even_groups(groups),
         *_missing(groups, hosts),
+        *secret_problems(hosts),
         *_spare(groups, hosts),
         *([] if joins(groups, hosts, GROUPS) else storage_problems(groups, hosts)),
         *_container_storage(groups, hosts),

@@ -35,6 +35,12 @@ def without_the_admin_password(hosts: Any, shared: Any) -> None:
     del shared["scaleio_admin_password"]
 
 
+def with_secrets_that_nobody_chose(hosts: Any, shared: Any) -> None:
+    shared["scaleio_admin_password"] = "CHANGE ME to a password"
+    shared["scaleio_lia_token"] = "Password123!"
+    shared["scaleio_gateway_admin_password"] = "Password123!"
+
+
 def with_a_spare_larger_than_the_pool(hosts: Any, shared: Any) -> None:
     shared["scaleio_spare_percentage"] = 120
 
@@ -63,6 +69,14 @@ CASES: list[tuple[Callable[[Any, Any], None], list[str]]] = [
     (without_master3_in_zookeeper, ["Group zookeeper has 2 hosts", "add or remove one host"]),
     (with_a_host_in_no_group, ["Host stray1 is in no group", "put it into one of zookeeper"]),
     (without_the_admin_password, ["scaleio_admin_password is missing", "set it in the inventory"]),
+    (
+        with_secrets_that_nobody_chose,
+        [
+            "scaleio_admin_password still is a placeholder",
+            "scaleio_lia_token is a password that everybody knows",
+            "scaleio_lia_token, scaleio_gateway_admin_password have the same value",
+        ],
+    ),
     (with_a_spare_larger_than_the_pool, ["scaleio_spare_percentage", "120"]),
     (with_two_primaries, ["agent2: primary", "exactly one primary"]),
     (with_two_mistakes, ["stray1", "scaleio_admin_password"]),
@@ -88,7 +102,7 @@ def test_nothing_is_touched(tmp_path: Path, spoil: Callable[[Any, Any], None], w
     shared: dict[str, Any] = {}
     for file in sorted((example / "group_vars" / "all").glob("*.yml")):
         shared |= yaml.safe_load(file.read_text())
-    shared |= {name: SECRET for name in shared if name.endswith(("_password", "_token"))}
+    shared |= {name: f"{SECRET}-{name}" for name in shared if name.endswith(("_password", "_token"))}
     spoil(hosts, shared)
     hosts["all"]["vars"] |= shared
     (tmp_path / "hosts.yml").write_text(yaml.safe_dump(hosts))

@@ -124,12 +124,21 @@ def test_three_nodes_become_five_with_a_standby_but_not_while_one_is_lost(bootst
     wait_until(lambda: any(mdms.status(ip)["serving"] for ip in ("127.0.0.2", "127.0.0.4")), 15, "another one serves")
 
 
+def test_a_password_is_changed_once(bootstrap):
+    bootstrap()
+    changed = {"password": "Other-password-1", "previous_passwords": [PASSWORD]}
+    assert bootstrap(check=True, **changed)["actions"] == ["set_password"]
+    assert bootstrap(**changed)["actions"] == ["set_password"]
+    again = bootstrap(**changed)
+    assert (again["changed"], again["actions"]) == (False, [])
+
+
 def test_another_password_is_refused_and_nothing_is_done(bootstrap, tmp_path):
     bootstrap()
     before = len(commands(tmp_path))
     result = bootstrap(password="Other-password-1")
     assert result["failed"]
-    assert "check scaleio_admin_password" in result["msg"]
+    assert "scaleio_admin_previous_password" in result["msg"]
     assert not [line for line in commands(tmp_path)[before:] if "--login" not in line]
 
 

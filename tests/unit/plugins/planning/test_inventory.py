@@ -12,9 +12,9 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.i
 MASTERS, AGENTS = ["master1", "master2", "master3"], ["agent1", "agent2", "agent3"]
 SECRET = "hunter2-hunter2"
 EVERYBODY = {
-    "scaleio_admin_password": SECRET,
-    "scaleio_lia_token": SECRET,
-    "scaleio_gateway_admin_password": SECRET,
+    "scaleio_admin_password": f"{SECRET}-A1",
+    "scaleio_lia_token": f"{SECRET}-B1",
+    "scaleio_gateway_admin_password": f"{SECRET}-C1",
     "scaleio_connection": True,
     "mesos_connection": True,
     "scaleio_sds_devices": ["/dev/sdb"],
