@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 from lab import paths
 from lab.mesos import zookeeper
 from lab.mesos.build import build
-from lab.mesos.daemons import Daemon, end_tasks, mesos_environment
+from lab.mesos.daemons import STOP_SIGNALS, Daemon, end_tasks, mesos_environment, stop_held_back
 from lab.mesos.toolchain import BuildError
 
 FIRST_PORT, LAST_PORT, PORTS_EACH = 5050, 5990, 10
@@ -90,7 +90,9 @@ class Cluster:
     def supervise(self) -> NoReturn:
         while True:
             for daemon in self.daemons:
-                if daemon.restart_after_exit():
+                with stop_held_back():
+                    restarted = daemon.restart_after_exit()
+                if restarted:
                     print(f"mesos-cluster: {daemon.name} ended and was started again", file=sys.stderr)
             time.sleep(0.5)
 
@@ -100,7 +102,8 @@ class Cluster:
         end_tasks(self.work_dir)
 
     def _start(self, name: str, command: Sequence[str]) -> None:
-        self.daemons.append(Daemon(name, command, self.work_dir / f"{name}.log", mesos_environment()))
+        with stop_held_back():
+            self.daemons.append(Daemon(name, command, self.work_dir / f"{name}.log", mesos_environment()))
 
     def _start_zookeeper(self) -> None:
         if missing := zookeeper.missing_packages():
@@ -250,14 +253,14 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def stop(signal_number: int, _: object) -> NoReturn:
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP_SIGNALS:
         signal.signal(number, lambda *_: None)  # nothing may interrupt the clean-up
     raise Stopped(signal_number)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse_arguments(arguments)
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP_SIGNALS:
         signal.signal(number, stop)
     try:
         with reserved_ports(options.port_base) as port_base, work_folder(options.work_dir) as work_dir:
