@@ -11,6 +11,8 @@ options:
     description:
       - Addresses of the Mesos masters, as V(http://HOST:5050), V(https://HOST:5050) or V(HOST:5050).
       - List all of them. The one that leads is found anew for every request, also while the leadership changes.
+      - Or a single V(zk://HOST:2181,HOST:2181/mesos), as the masters' own flag C(--zk) is. Then those are asked that
+        stand for election there, over TLS if O(ca_path) is set. This needs the Python package kazoo.
       - Can also be set with the environment variable E(MESOS_MASTERS), separated by commas. It has to be set somewhere.
     type: list
     elements: str

@@ -29,6 +29,7 @@ options:
   masters:
     description:
       - Addresses of the Mesos masters, as V(http://HOST:5050), V(https://HOST:5050) or V(HOST:5050). List all of them.
+      - Or a single V(zk://HOST:2181,HOST:2181/mesos), which needs the Python package kazoo.
     type: list
     elements: str
     required: true

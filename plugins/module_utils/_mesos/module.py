@@ -10,6 +10,7 @@ from typing import Any, Callable, TypeVar
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos import zookeeper
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.client import Masters
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import BadOption, MesosError
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.transport import (
@@ -63,7 +64,7 @@ def connection_to(endpoints: Iterable[Endpoint], params: dict[str, Any]) -> Conn
 
 
 def connect(params: dict[str, Any]) -> Masters:
-    """The client for a module's connection options; nothing is sent yet."""
+    """The client for a module's connection options; nothing is sent to a master yet."""
     if not params["masters"]:
         raise BadOption(
             "The Mesos masters are not known.",
@@ -71,6 +72,11 @@ def connect(params: dict[str, Any]) -> Masters:
             about="masters",
         )
     check_credentials(params, "MESOS")
+    if zookeeper.is_address(params["masters"]):
+        scheme = "https" if params["ca_path"] else "http"
+        return Masters(
+            connection_to(zookeeper.read_masters(params["masters"], scheme, params["timeout_seconds"]), params)
+        )
     return Masters(connection_to((parse_endpoint(text) for text in params["masters"]), params))
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import importlib
+import io
 import json
 import os
 import signal
@@ -14,9 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible.module_utils.testing import patch_module_args
+
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.scheduler import Records
 
 ROOT = Path(__file__).resolve().parents[3]
+MODULES = "ansible_collections.mesos_scaleio.platform.plugins.modules"
 HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
@@ -30,11 +36,20 @@ class RunningCluster:
     def masters(self) -> list[str]:
         return list(self.ready["masters"])
 
+    def here(self, noun: str, /, check: bool = False, **params: Any) -> dict[str, Any]:
+        """The result of one of our modules, run in this process, which takes a fraction of the time; one at a time."""
+        program = importlib.import_module(f"{MODULES}.mesos_{noun}")
+        arguments = {"masters": self.masters, **params, "_ansible_check_mode": check}
+        written = io.StringIO()
+        with patch_module_args(arguments), contextlib.redirect_stdout(written), contextlib.suppress(SystemExit):
+            program.main()
+        return dict(json.loads(written.getvalue()))
+
     def module(self, noun: str, /, check: bool = False, **params: Any) -> dict[str, Any]:
-        """The result of one of our modules, run as a process of its own."""
+        """The same as a process of its own."""
         arguments = {"masters": self.masters, **params, "_ansible_check_mode": check}
         done = subprocess.run(
-            [sys.executable, "-m", f"ansible_collections.mesos_scaleio.platform.plugins.modules.mesos_{noun}"],
+            [sys.executable, "-m", f"{MODULES}.mesos_{noun}"],
             input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
             env={**os.environ, "PYTHONPATH": str(ROOT / "collections")},
             capture_output=True,

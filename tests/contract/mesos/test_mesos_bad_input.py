@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.module_utils.testing import patch_module_args
 from mesos_support import RunningCluster, eventually
 
 ONE, TWO = "127.0.0.21", "127.0.0.22"
@@ -41,16 +39,9 @@ def cluster(start_cluster: Callable[..., RunningCluster], tmp_path_factory: pyte
 
 
 @pytest.fixture
-def run_module(cluster: RunningCluster, capsys: pytest.CaptureFixture[str]) -> RunModule:
-    """Run a module in this process, which takes a fraction of the time."""
-
+def run_module(cluster: RunningCluster) -> RunModule:
     def run(noun: str, **params: Any) -> dict[str, Any]:
-        package = "ansible_collections.mesos_scaleio.platform.plugins.modules"
-        module = importlib.import_module(f"{package}.mesos_{noun}")
-        arguments = {"masters": cluster.masters, **OPS, **params}
-        with patch_module_args(arguments), pytest.raises(SystemExit):
-            module.main()
-        return dict(json.loads(capsys.readouterr().out))
+        return cluster.here(noun, **{**OPS, **params})
 
     return run
 

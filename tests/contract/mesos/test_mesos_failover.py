@@ -31,32 +31,47 @@ def fronts(cluster: RunningCluster, tmp_path: Path) -> Iterator[dict[str, TlsFro
 
 
 def test_tls_before_every_master(cluster: RunningCluster, fronts: dict[str, TlsFront], tmp_path: Path) -> None:
-    leader = cluster.module("info", gather_subset=["masters"])["leader"]
+    leader = cluster.here("info", gather_subset=["masters"])["leader"]
     leading = fronts[f"{leader['ip']}:{leader['port']}"]
     standby = next(front for front in fronts.values() if front is not leading)
     wanted: dict[str, Any] = {"name": "behind-tls", "roles": ["scaleio"], "masters": [f"https://{standby.address}"]}
 
     # the standby's redirect has no scheme; the leader is asked over TLS all the same, also with a stream
     trusted = {**wanted, "ca_path": str(tmp_path / "master.pem")}
-    done = cluster.module("framework", **trusted)
+    done = cluster.here("framework", **trusted)
     assert done["changed"] is True, done
-    assert cluster.module("framework", **trusted)["changed"] is False
+    assert cluster.here("framework", **trusted)["changed"] is False
     assert leading.connections >= 3
-    assert cluster.module("framework", **wanted, validate_certs=False)["changed"] is False
+    assert cluster.here("framework", **wanted, validate_certs=False)["changed"] is False
 
     self_signed(tmp_path, "stranger")
     for options in ({}, {"ca_path": str(tmp_path / "stranger.pem")}):
-        refused = cluster.module("framework", **{**wanted, "state": "absent"}, **options)
+        refused = cluster.here("framework", **{**wanted, "state": "absent"}, **options)
         assert refused["failure"]["code"] == "certificate_rejected"
         assert "Set ca_path" in refused["failure"]["remedy"]
-    missing = cluster.module("framework", **wanted, ca_path=str(tmp_path / "missing.pem"))
+    missing = cluster.here("framework", **wanted, ca_path=str(tmp_path / "missing.pem"))
     assert (missing["failure"]["code"], missing["failure"]["object"]) == ("bad_option", "ca_path")
-    plain = cluster.module("info", masters=[f"http://{standby.address}"], timeout_seconds=2)
+    plain = cluster.here("info", masters=[f"http://{standby.address}"], timeout_seconds=2)
     assert plain["failure"]["code"] == "no_leader"
     plain_master = cluster.masters[0].replace("http:", "https:")
-    assert cluster.module("info", masters=[plain_master], timeout_seconds=2)["failure"]["code"] == "no_leader"
+    assert cluster.here("info", masters=[plain_master], timeout_seconds=2)["failure"]["code"] == "no_leader"
 
-    assert cluster.module("framework", **trusted, state="absent")["changed"] is True
+    assert cluster.here("framework", **trusted, state="absent")["changed"] is True
+
+
+def test_masters_are_found_in_zookeeper(cluster: RunningCluster) -> None:
+    address = cluster.ready["zk"]
+    listed = cluster.here("info", gather_subset=["masters"])
+    found = cluster.here("info", gather_subset=["masters"], masters=[address])
+    by_url = {one["url"]: one for one in found["masters"]}
+    assert by_url == {one["url"]: one for one in listed["masters"]}
+    assert found["masters"][0]["leading"] is True  # asked first, and so not redirected
+    # its commas are also those of a list
+    split = cluster.here("info", gather_subset=["masters"], masters=f"zk://127.0.0.9:1,{address[5:]}")
+    assert split["leader"] == found["leader"]
+    nowhere = cluster.here("info", masters=[address + "/elsewhere"], timeout_seconds=1)
+    assert nowhere["failure"]["code"] == "no_leader"
+    assert "No Mesos master stands for election at /mesos/elsewhere" in nowhere["msg"]
 
 
 def active_agents(cluster: RunningCluster) -> set[str]:
