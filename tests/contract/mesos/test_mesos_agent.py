@@ -116,7 +116,7 @@ def test_an_agent_that_comes_back_is_waited_for(cluster: RunningCluster) -> None
     cluster.kill(f"agent-{IDLE}")
     eventually(lambda: state(cluster, IDLE) == "inactive")
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(cluster.module, "agent", agent=IDLE, state="active", wait_timeout_seconds=40)
+        waiting = pool.submit(cluster.here, "agent", agent=IDLE, state="active", wait_timeout_seconds=40)
         time.sleep(0.5)
         assert not waiting.done()
         agent = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
