@@ -30,7 +30,7 @@ def _clients(reports: list[pytest.TestReport]) -> list[dict[str, Any]]:
     """Per client, over all tests: what it asked for, and how much of what it did ended as the test expected."""
     totals: dict[str, dict[str, int]] = {}
     for report in reports:
-        for name, counted in report.user_properties:
+        for name, counted in getattr(report, "user_properties", ()):
             if name == CLIENT and report.when == "call":
                 sums = totals.setdefault(counted["client"], {"requests": 0, "tried": 0, "passed": 0, "bad": 0})
                 sums["requests"] += counted["requests"]
@@ -51,7 +51,7 @@ def _clients(reports: list[pytest.TestReport]) -> list[dict[str, Any]]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [report for outcome in ("passed", "failed", "error") for report in terminalreporter.getreports(outcome)]
-    measured = [value for report in reports for name, value in report.user_properties if name == PROPERTY]
+    measured = [v for report in reports for name, v in getattr(report, "user_properties", ()) if name == PROPERTY]
     measured += _clients(reports + terminalreporter.getreports("skipped"))
     for entry in measured:
         mark = "" if entry["ok"] else "   NOT MET"
