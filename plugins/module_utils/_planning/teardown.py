@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Optional
 
 from . import capacity
 from .objects import ObjectError
@@ -94,6 +94,6 @@ def _remove_volumes(tree: Raw) -> list[SystemStep]:
     return [_act("remove_volume", "Volume", item, "removeVolume", {"removeMode": "WHOLE_VTREE"}) for item in roots]
 
 
-def _act(action: str, kind: str, item: Raw, rest: str = "", body: Mapping[str, str] = {}) -> SystemStep:
+def _act(action: str, kind: str, item: Raw, rest: str = "", body: Optional[Mapping[str, str]] = None) -> SystemStep:
     path = f"/api/instances/{kind}::{item['id']}/action/{rest or 'remove' + kind}"
-    return step(action, str(item.get("name") or item["id"]), path, dict(body))
+    return step(action, str(item.get("name") or item["id"]), path, dict(body or {}))
