@@ -20,7 +20,7 @@ import pytest
 from tests.contract.remediation.site import Site, site
 
 EFFECTS = 9
-SEED = int(os.environ.get("CHAOS_SEED") or time.time())
+SEED = int(os.environ["CHAOS_SEED"])  # see conftest.py
 DRAWN = set(random.Random(SEED).sample(range(1, EFFECTS + 1), 2))
 MUTATING = ("CreateVolume", "AttachVolume")
 

@@ -15,9 +15,9 @@ def tally(record_property: Callable[[str, object], None]) -> Callable[[str], Tal
     """The count of a client in this test; the end of the run shows the sums."""
 
     def begin(client: str) -> Tally:
-        counted = Tally(client)
-        record_property(CLIENT, counted)
-        return counted
+        begun = Tally(client)
+        record_property(CLIENT, begun.counted)
+        return begun
 
     return begin
 

@@ -25,17 +25,18 @@ class ClientError(Exception):
     """What the client raised, as text."""
 
 
-class Tally(dict[str, Any]):
+class Tally:
     """Client, HTTP requests that the emulator counted, and operations that ended as the test expected."""
 
     def __init__(self, client: str) -> None:
-        super().__init__(client=client, requests=0, operations=0)
+        # A plain dictionary: it travels from the process that runs the tests to the one that shows the sums.
+        self.counted: dict[str, Any] = {"client": client, "requests": 0, "operations": 0}
         self._before = 0
 
     def note(self, emulator: Emulator, operations: int = 1) -> None:
         now = int(emulator.gateway.journal.counters()["requests"])
-        self["requests"] += now - self._before
-        self["operations"] += operations
+        self.counted["requests"] += now - self._before
+        self.counted["operations"] += operations
         self._before = now
 
 
