@@ -103,6 +103,7 @@ def test_the_credential_becomes_what_our_modules_read(defined: Controller) -> No
     assert set(given) == set(fields)
 
 
+@pytest.mark.slow
 def test_a_new_password_and_an_image_are_sent_when_given(defined: Controller) -> None:
     credential = defined.named("credentials")["ScaleIO Gateway"]
     image = "registry.example.org/platform-ee:1"

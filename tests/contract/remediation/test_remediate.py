@@ -73,6 +73,7 @@ def test_the_story(world: Site) -> None:
     assert again.report["pools"][0]["before"]["used_percent"] == after["used_percent"]
 
 
+@pytest.mark.slow
 def test_below_critical_a_second_look_or_a_second_run_confirms(world: Site) -> None:
     """A controller that remembers nothing decides like one that saw the pool before."""
     world.fill(82)
