@@ -37,8 +37,10 @@ options:
     description:
       - V(executor) may do what a run does. V(observer) may only look, which is enough for check mode and for runs
         whose approval is C(never).
+      - V(releaser) may give bought volumes up, as M(mesos_scaleio.platform.ebs_volumes) does with its states
+        C(released) and C(absent). Removed hosts, teardown and drills need it; scheduled runs do not.
     type: str
-    choices: [executor, observer]
+    choices: [executor, observer, releaser]
     default: executor
   account_id:
     description: The account; without it the document fits any account.
@@ -130,7 +132,7 @@ SPEC = {
     "policy": {"type": "dict", "required": True},
     "cluster_id": {"type": "str", "required": True},
     "region": {"type": "str", "required": True},
-    "role": {"type": "str", "choices": ["executor", "observer"], "default": "executor"},
+    "role": {"type": "str", "choices": ["executor", "observer", "releaser"], "default": "executor"},
     "account_id": {"type": "str", "default": "*"},
     "partition": {"type": "str", "default": "aws"},
     "availability_zones": {"type": "list", "elements": "str", "default": []},
@@ -167,7 +169,12 @@ def main() -> None:
         instance_tags={str(key): str(value) for key, value in params["instance_tags"].items()},
         pool_ids={str(key): str(value) for key, value in params["pool_ids"].items()},
     )
-    document = iam_policy.observer(scope) if params["role"] == "observer" else iam_policy.executor(policy, scope)
+    documents = {
+        "observer": lambda: iam_policy.observer(scope),
+        "executor": lambda: iam_policy.executor(policy, scope),
+        "releaser": lambda: iam_policy.releaser(scope),
+    }
+    document = documents[params["role"]]()
     characters = len(json.dumps(document, separators=(",", ":")))
     if characters > iam_policy.MAX_CHARACTERS:
         module.warn(

@@ -79,6 +79,23 @@ options:
         type: list
         elements: str
         required: true
+  drill:
+    description:
+      - Plan a drill. The pool is taken for nearly full and grows by the smallest size on each fault unit. The volumes
+        are tagged C(mesos-scaleio:drill), so that this run or any later one removes them.
+    type: dict
+    suboptions:
+      storage_pool:
+        description: Name of the pool in the policy.
+        type: str
+        required: true
+      protection_domain:
+        description: Its protection domain, where the policy names it.
+        type: str
+      per_action_usd:
+        description: The most that the volumes may cost if they stayed for a month.
+        type: float
+        required: true
   history_file:
     description:
       - The C(history.jsonl) that M(mesos_scaleio.platform.remediation_report) keeps, for forecasts and confirmations.
@@ -147,6 +164,7 @@ decision:
     - C(actions) are the volumes to have, among them those of an unfinished purchase that exist already.
     - C(needs_second_look) tells that a pool is past its threshold, and that no earlier run is known that confirms it.
     - C(approval) says whether the plan may be carried out (C(granted)), and why. It is null when there is no plan.
+    - C(drill_remains) are volumes that a drill has left and that this run has to remove; none while all is frozen.
     - C(failure) is set when somebody has to do something.
   returned: success
   type: dict
@@ -190,6 +208,7 @@ from typing import Optional
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.approval import Consent
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.drill import Drill
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.expansion import plan
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import History, Sample
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import parse as parse_history
@@ -203,12 +222,18 @@ HOST = {
     "name": {"type": "str", "required": True},
     "addresses": {"type": "list", "elements": "str", "required": True},
 }
+DRILL = {
+    "storage_pool": {"type": "str", "required": True},
+    "protection_domain": {"type": "str"},
+    "per_action_usd": {"type": "float", "required": True},
+}
 SPEC = {
     "policy": {"type": "dict", "required": True},
     "system": {"type": "dict", "required": True},
     "volumes": {"type": "list", "elements": "dict", "required": True},
     "instances": {"type": "list", "elements": "dict"},
     "hosts": {"type": "list", "elements": "dict", "options": HOST},
+    "drill": {"type": "dict", "options": DRILL},
     "history_file": {"type": "path"},
     "freeze": {"type": "str"},
     "freeze_file": {"type": "path"},
@@ -245,6 +270,10 @@ def freeze_of(params: dict) -> Optional[str]:
     return f"{reason} ({path})" if reason else f"{path} exists"
 
 
+def drill_of(given: dict) -> Drill:
+    return Drill(given["storage_pool"], given["per_action_usd"], given["protection_domain"] or None)
+
+
 def run(module: AnsibleModule) -> dict:
     params = module.params
     hosts = params["hosts"]
@@ -257,12 +286,13 @@ def run(module: AnsibleModule) -> dict:
         now_seconds=now_seconds,
         instances=None if params["instances"] is None else instances_from(params["instances"]),
         hosts=None if hosts is None else [Host(host["name"], tuple(host["addresses"])) for host in hosts],
-        history=history_of(params, now_seconds),
+        history=None if params["drill"] else history_of(params, now_seconds),
         witness=Witness(
             alerts=tuple(params["alerts"] or ()),
             earlier_percent={pool["id"]: pool["used_percent"] for pool in params["earlier_look"] or ()},
         ),
         freeze=freeze_of(params),
+        drill=drill_of(params["drill"]) if params["drill"] else None,
         consent=Consent(params["approval"], params["approved_plan"], 3600 * params["approval_valid_hours"]),
     )
     return {

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from .decision import Action
-from .ledger import TAG_SEQUENCE, TAG_SET_SIZE, OwnedVolume
+from .ledger import TAG_DRILL, TAG_SEQUENCE, TAG_SET_SIZE, OwnedVolume
 from .model import Snapshot, StoragePool
 from .policy import VolumeSpec
 from .spread import Place, Site, spread
@@ -28,6 +28,7 @@ class Purchase:
     sequence: int
     set_size: int
     volume: VolumeSpec
+    drill: bool = False
 
     def action(self, place: Place, slot: int, size_gib: int) -> Action:
         return Action(
@@ -48,7 +49,11 @@ class Purchase:
             instance_id=place.instance.id,
             availability_zone=place.instance.availability_zone,
             host=place.host,
-            tags={TAG_SEQUENCE: str(self.sequence), TAG_SET_SIZE: str(self.set_size)},
+            tags={
+                TAG_SEQUENCE: str(self.sequence),
+                TAG_SET_SIZE: str(self.set_size),
+                **({TAG_DRILL: "true"} if self.drill else {}),
+            },
         )
 
     def bought(self, place: Place, volume: OwnedVolume, devices: Sequence[Optional[str]]) -> Action:
@@ -65,7 +70,7 @@ class Purchase:
 
 def transaction_id(snapshot: Snapshot, pool: StoragePool, policy_hash: str, sequence: int) -> str:
     """Two controllers that see the same pool with the same policy name their purchase the same."""
-    devices = sorted(device.id for device in snapshot.devices if device.storage_pool_id == pool.id)
+    devices = sorted(device.id for device in snapshot.devices_of(pool.id))
     parts = [pool.id, *devices, policy_hash, str(sequence)]
     return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
 

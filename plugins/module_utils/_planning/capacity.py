@@ -73,8 +73,7 @@ def pool_fault_units_kib(snapshot: Snapshot, storage_pool_id: str) -> dict[str, 
     """Capacity limit of each fault unit that has devices in the pool, by fault unit id."""
     unit_of = {sds.id: sds.fault_unit_id for sds in snapshot.sds}
     units: dict[str, int] = {}
-    for device in snapshot.devices:
-        if device.storage_pool_id == storage_pool_id:
-            unit = unit_of[device.sds_id]
-            units[unit] = units.get(unit, 0) + device.capacity_limit_kib
+    for device in snapshot.devices_of(storage_pool_id):
+        unit = unit_of[device.sds_id]
+        units[unit] = units.get(unit, 0) + device.capacity_limit_kib
     return units

@@ -14,7 +14,7 @@ from typing import Any, Optional
 
 from .approval import Approval
 from .forecast import Forecast
-from .ledger import TAG_SEQUENCE
+from .ledger import TAG_DRILL, TAG_SEQUENCE
 from .policy import PoolPolicy
 
 # From harmless to bad; a run is as bad as its worst pool.
@@ -190,6 +190,8 @@ class Decision:
     rules: tuple[Verdict, ...] = ()
     # None when there is nothing to approve.
     approval: Optional[Approval] = None
+    # Volumes that a drill has left, to be removed in this run.
+    drill_remains: tuple[str, ...] = ()
 
     @property
     def actions(self) -> tuple[Action, ...]:
@@ -231,7 +233,9 @@ def plan_hash(actions: tuple[Action, ...]) -> str:
     """
     counts: dict[tuple[str, str, str, str, int], int] = {}
     for action in actions:
-        key = (action.pool_id, action.tags[TAG_SEQUENCE], action.sds_id, action.type, action.size_gib)
+        # Who approves a drill does not approve a purchase that stays.
+        purchase = f"{'drill ' if TAG_DRILL in action.tags else ''}{action.tags[TAG_SEQUENCE]}"
+        key = (action.pool_id, purchase, action.sds_id, action.type, action.size_gib)
         counts[key] = counts.get(key, 0) + 1
     canonical: list[list[Any]] = [[*key, count] for key, count in sorted(counts.items())]
     return hashlib.sha256(json.dumps(canonical, separators=(",", ":")).encode()).hexdigest()

@@ -13,6 +13,7 @@ from typing import Any, Optional
 from .approval import Consent, judge
 from .caps import Resources
 from .decision import Cost, Decision, PoolDecision, Verdict, no_such_pool, plan_hash, worst
+from .drill import Drill, rehearse
 from .fairness import share
 from .forecast import lead_seconds
 from .history import History
@@ -38,11 +39,15 @@ def plan(
     freeze: Optional[str] = None,
     consent: Optional[Consent] = None,
     witness: Optional[Witness] = None,
+    drill: Optional[Drill] = None,
 ) -> Decision:
-    """Decide about every pool of the policy, the fullest first.
+    """Decide about every pool of the policy, the fullest first; in a drill about its pool alone, as if it were full.
 
     Without `instances` the decision only tells whose machines must be looked at; in a quiet cycle those of nobody.
     """
+    pretended = ""
+    if drill is not None:
+        snapshot, policy, pretended = rehearse(snapshot, policy, drill)
     owned = owned_volumes(volumes, snapshot.system.id)
     before_usd = run_rate_usd(owned, policy.prices)
     matched, refused = match_pools(snapshot, policy)
@@ -64,6 +69,7 @@ def plan(
         lead_seconds=lead_seconds(past.lead_seconds),
         freeze=freeze or _freeze_tag(owned),
         witness=witness or Witness(),
+        drill=drill is not None,
     )
     planners = sorted(
         (PoolPlanner(run, pool, rules, _of_pool(owned, pool), unfinished[pool.id]) for pool, rules in matched),
@@ -87,14 +93,15 @@ def plan(
         plan_hash=hashed,
         approval=approval if growing else None,
         pools=pools,
-        rules=_about_all(run, planners),
+        rules=_about_all(run, planners, pretended),
+        drill_remains=() if run.freeze is not None else tuple(volume.id for volume in owned if volume.drill),
         cost=Cost(before_usd, after_usd, policy.monthly_usd),
     )
 
 
-def _about_all(run: Run, planners: Sequence[PoolPlanner]) -> tuple[Verdict, ...]:
+def _about_all(run: Run, planners: Sequence[PoolPlanner], pretended: str) -> tuple[Verdict, ...]:
     """What concerns no single pool. Planners beside this one, such as for healing, add what they find here."""
-    verdicts = []
+    verdicts = [Verdict("E4", "drill", "noted", pretended)] if pretended else []
     if run.history.ignored_lines:
         text = f"{run.history.ignored_lines} lines are damaged or from the future, and left out"
         verdicts.append(Verdict("F5", "history", "noted", text))

@@ -16,6 +16,9 @@ class Grower(Protocol):
     def choose(self, free: Resources) -> Choice:
         """The best set of volumes for a pool if it could have all that is free."""
 
+    def rungs(self, free: Resources) -> tuple[VolumeSet, ...]:
+        """From little to much, all sets that it could have."""
+
 
 def share(growers: Sequence[Grower], free: Resources) -> tuple[list[Choice], bool]:
     """What each pool gets, the most urgent first, and whether they had to share.
@@ -36,14 +39,15 @@ def share(growers: Sequence[Grower], free: Resources) -> tuple[list[Choice], boo
     def left_for(index: int) -> Resources:
         return free.after(_taking([item for other, item in enumerate(held) if other != index]))
 
-    climbing = True
+    # The others only take more: who finds no larger set once will not find one later.
+    climbing = list(range(len(growers)))
     while climbing:
-        climbing = False
-        for index, grower in enumerate(growers):
-            rung = _next(held[index], alone[index].chosen, grower.choose(left_for(index)))
-            if rung is not None:
+        for index in tuple(climbing):
+            rung = _next(held[index], alone[index].chosen, growers[index].rungs(left_for(index)))
+            if rung is None:
+                climbing.remove(index)
+            else:
                 held[index] = rung
-                climbing = True
     shared = []
     for index, grower in enumerate(growers):
         # What nobody could use for a larger set may still serve for a better one.
@@ -53,10 +57,10 @@ def share(growers: Sequence[Grower], free: Resources) -> tuple[list[Choice], boo
     return shared, True
 
 
-def _next(held: Optional[VolumeSet], most: Optional[VolumeSet], choice: Choice) -> Optional[VolumeSet]:
+def _next(held: Optional[VolumeSet], most: Optional[VolumeSet], rungs: Sequence[VolumeSet]) -> Optional[VolumeSet]:
     have_kib = held.added_kib if held else 0
     most_kib = most.added_kib if most else 0
-    return next((item for item in choice.allowed if have_kib < item.added_kib <= most_kib), None)
+    return next((item for item in rungs if have_kib < item.added_kib <= most_kib), None)
 
 
 def _size(chosen: Optional[VolumeSet]) -> Optional[tuple[int, int]]:

@@ -58,7 +58,7 @@ def pool_findings(snapshot: Snapshot, pool: StoragePool) -> list[Finding]:
     domain = next(item for item in snapshot.protection_domains if item.id == pool.protection_domain_id)
     if domain.state != "Active":
         findings.append(Finding(f"protection domain {domain.name} is {domain.state}", needs_repair=True))
-    devices = [device for device in snapshot.devices if device.storage_pool_id == pool.id]
+    devices = snapshot.devices_of(pool.id)
     names = {sds.id: sds.name for sds in snapshot.sds}
     for device in devices:
         label = f"device {device.name or device.path} of {names[device.sds_id]}"

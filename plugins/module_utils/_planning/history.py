@@ -74,6 +74,13 @@ def parse(lines: Iterable[str], now_seconds: float) -> History:
     )
 
 
+def recent(lines: Iterable[str], now_seconds: float) -> list[str]:
+    """The lines, as they are, of which forecasts are made; older and damaged ones are left out."""
+    read = ((line, _entry(line)) for line in lines)
+    oldest_seconds = now_seconds - KEPT_SECONDS
+    return [line for line, entry in read if entry is not None and entry["sample"].at_seconds >= oldest_seconds]
+
+
 def _failures(runs: Iterable[tuple[float, bool, bool]]) -> tuple[float, ...]:
     failures: list[float] = []
     for at_seconds, failed, waited in runs:

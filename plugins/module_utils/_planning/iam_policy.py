@@ -10,12 +10,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .ebs_limits import TYPE_LIMITS
-from .ebs_model import TAG_CLUSTER, TAG_MANAGED, TAG_POOL, TAG_SDS, TAG_SLOT, TAG_TXN
-from .ledger import TAG_SEQUENCE, TAG_SET_SIZE
+from .ebs_model import TAG_CLUSTER, TAG_MANAGED, TAG_POOL, TAG_QUARANTINED, TAG_SDS, TAG_SLOT, TAG_TXN
+from .ledger import TAG_DRILL, TAG_SEQUENCE, TAG_SET_SIZE
 from .policy import Policy, VolumeSpec
 
 READS = ("ec2:DescribeInstanceTypes", "ec2:DescribeInstances", "ec2:DescribeVolumes")
-TAG_KEYS = (TAG_MANAGED, TAG_CLUSTER, TAG_POOL, TAG_SDS, TAG_TXN, TAG_SLOT, TAG_SEQUENCE, TAG_SET_SIZE, "Name")
+TAG_KEYS = (
+    TAG_MANAGED,
+    TAG_CLUSTER,
+    TAG_POOL,
+    TAG_SDS,
+    TAG_TXN,
+    TAG_SLOT,
+    TAG_SEQUENCE,
+    TAG_SET_SIZE,
+    TAG_DRILL,
+    "Name",
+)
 # What EC2 does with a customer's key in the caller's name when it makes and attaches an encrypted volume.
 KEY_ACTIONS = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext")
 # Of gp3, what is included in its price: the most that a policy without iops or throughput buys.
@@ -72,6 +83,22 @@ def executor(policy: Policy, scope: Scope) -> dict[str, Any]:
     )
 
 
+def releaser(scope: Scope) -> dict[str, Any]:
+    """What giving bought volumes up takes: marking and detaching them, and deleting those that are marked."""
+    volumes, own = scope.arn("volume/*"), _owned(scope)
+    only_the_mark = {**own, "ForAllValues:StringEquals": {"aws:TagKeys": [TAG_QUARANTINED]}}
+    marked = {**own, "Null": {f"aws:ResourceTag/{TAG_QUARANTINED}": "false"}}
+    return _document(
+        [
+            _observe(scope, ("ec2:DescribeVolumes",)),
+            _allow("MarkOwnVolumes", ("ec2:CreateTags",), volumes, only_the_mark),
+            _allow("DetachOwnVolumes", ("ec2:DetachVolume",), volumes, own),
+            _allow("DetachFromInstances", ("ec2:DetachVolume",), *_instances(scope)),
+            _allow("DeleteMarkedVolumes", ("ec2:DeleteVolume",), volumes, marked),
+        ]
+    )
+
+
 def not_expressed(policy: Policy) -> list[str]:
     """Caps that no condition of IAM can say: they are the planner's alone."""
     found = [f"budget.monthly_usd ({policy.monthly_usd:g}): IAM counts neither money nor volumes"]
@@ -101,9 +128,9 @@ def _allow(sid: str, actions: Sequence[str], resource: Any, condition: Mapping[s
     }
 
 
-def _observe(scope: Scope) -> Statement:
+def _observe(scope: Scope, reads: Sequence[str] = READS) -> Statement:
     """EC2 takes no narrower resource for its Describe calls."""
-    return _allow("Observe", READS, "*", {"StringEquals": {"ec2:Region": scope.region}})
+    return _allow("Observe", reads, "*", {"StringEquals": {"ec2:Region": scope.region}})
 
 
 def _owned(scope: Scope) -> dict[str, Any]:

@@ -28,6 +28,8 @@ TAG_SEQUENCE = "mesos-scaleio:sequence"
 TAG_SET_SIZE = "mesos-scaleio:set-size"
 # Set by a person on any bought volume: its value says why nothing may be changed.
 TAG_FREEZE = "mesos-scaleio:freeze"
+# Bought in a drill: whoever finds such a volume later removes it from the pool and deletes it.
+TAG_DRILL = "mesos-scaleio:drill"
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class OwnedVolume:
     # Tagged by a person: it must never be put into a pool again, but it still costs money.
     quarantined: bool
     freeze: Optional[str] = None
+    drill: bool = False
 
 
 def owned_volumes(volumes: Iterable[Mapping[str, Any]], cluster_id: str) -> tuple[OwnedVolume, ...]:
@@ -79,6 +82,7 @@ def _owned(volume: Mapping[str, Any], tags: Mapping[str, str]) -> OwnedVolume:
         set_size=_number(tags.get(TAG_SET_SIZE)),
         quarantined=TAG_QUARANTINED in tags,
         freeze=tags.get(TAG_FREEZE),
+        drill=TAG_DRILL in tags,
     )
 
 
@@ -101,10 +105,10 @@ def open_transaction(snapshot: Snapshot, volumes: Iterable[OwnedVolume], pool_id
 
     Of two volumes for one place the older counts, unless the younger already is a device.
     """
-    devices = {device.name for device in snapshot.devices if device.storage_pool_id == pool_id}
+    devices = {device.name for device in snapshot.devices_of(pool_id)}
     transactions: dict[str, dict[tuple[str, int], OwnedVolume]] = {}
     for volume in volumes:
-        if volume.pool_id == pool_id and volume.txn and not volume.quarantined:
+        if volume.pool_id == pool_id and volume.txn and not volume.quarantined and not volume.drill:
             places = transactions.setdefault(volume.txn, {})
             place = (volume.sds_id, volume.slot)
             if place not in places or (volume.id in devices and places[place].id not in devices):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable, Optional, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -165,6 +165,17 @@ class Snapshot:
     devices: tuple[Device, ...]
     sdcs: tuple[Sdc, ...]
     volumes: tuple[Volume, ...]
+
+    def devices_of(self, storage_pool_id: str) -> Sequence[Device]:
+        """Looked up, since every pool asks several times, and a large system has thousands."""
+        return self._devices_by_pool.get(storage_pool_id, ())
+
+    @functools.cached_property
+    def _devices_by_pool(self) -> dict[Optional[str], list[Device]]:
+        devices: dict[Optional[str], list[Device]] = {}
+        for device in self.devices:
+            devices.setdefault(device.storage_pool_id, []).append(device)
+        return devices
 
 
 def from_dict(kind: type[T], data: Mapping[str, Any], where: str = "") -> T:

@@ -10,6 +10,7 @@ from typing import Any, Optional
 
 SUBJECTS = {
     "changed": "a pool has grown and was verified",
+    "drilled": "a drill has passed, and nothing of it is left",
     "capped": "a cap keeps a pool from growing",
     "blocked": "a pool cannot grow",
     "failed": "a run failed",
@@ -43,7 +44,7 @@ def notification(
 
 def _cause(report: Mapping[str, Any]) -> str:
     """The same as long as the same goes on: pools and codes, without figures that change from run to run."""
-    if report["status"] == "changed":
+    if report["status"] in {"changed", "drilled"}:
         return f"run {report['run_id']}"
     failure = report["failure"] or {}
     pools = [f"{pool['id']} {pool['status']}" for pool in report["pools"] if pool["status"] != "ok"]

@@ -20,7 +20,7 @@ from .ledger import next_sequence
 from .policy import VolumeSpec
 from .pool_view import CRITICAL_MARGIN_PERCENT, PoolView
 from .prices import monthly_usd
-from .sizing import Choice, Need, VolumeSet, choose, need_of, usual_disk_gib
+from .sizing import Catalogue, Choice, Need, VolumeSet, in_steps, need_of, usual_disk_gib
 from .spread import Site, Unit
 from .timing import clock_problem, duration, expansions_of_the_day, frozen, pause_seconds, timing
 
@@ -28,6 +28,13 @@ from .timing import clock_problem, duration, expansions_of_the_day, frozen, paus
 class PoolPlanner(PoolView):
     def gate(self) -> Optional[PoolDecision]:
         """Everything before the question how much; None when the pool is to grow now."""
+        remains = [volume.id for volume in self.owned if volume.drill]
+        if remains:
+            text = f"what a drill has left is removed first: {', '.join(remains)}"
+            return self._stop("waiting", "E2", "drill", text)
+        if self.unfinished and self.run.drill:
+            text = f"purchase {self.unfinished[0].txn} is unfinished; playbooks/remediate.yml finishes it"
+            return self._stop("waiting", "E2", "resume", text)
         if self.unfinished:
             return self._resume()
         self._add("E2", "resume", "passed", "no unfinished purchase")
@@ -87,6 +94,15 @@ class PoolPlanner(PoolView):
         units, _refused = self._units(free)
         if not any(unit.seats for unit in units):
             return Choice(None, ())
+        return self._catalogue.choose(units, self._need(units), free)
+
+    def rungs(self, free: Resources) -> tuple[VolumeSet, ...]:
+        """From little to much, all sets of volumes that the pool could have."""
+        units, _refused = self._units(free)
+        return in_steps(self._catalogue.allowed(units, self._need(units), free))
+
+    @cached_property
+    def _catalogue(self) -> Catalogue:
         caps = PoolCaps(
             policy=self.run.policy,
             rules=self.rules,
@@ -95,9 +111,7 @@ class PoolPlanner(PoolView):
             owned=len(self.owned),
             bought_today=bought_within_a_day(self.owned, self.run.now_seconds),
         )
-        return choose(
-            self.pool, usual_gib=self._usual_gib, units=units, need=self._need(units), caps=caps, free=free
-        )  # fmt: skip
+        return Catalogue(self.pool, caps, usual_disk_gib(self.run.snapshot, self.pool))
 
     def grow(self, choice: Choice, free: Resources, shared: bool) -> PoolDecision:
         """`free` is what the other pools left."""
@@ -127,10 +141,6 @@ class PoolPlanner(PoolView):
         return self._planned(choice.chosen, choice, free)
 
     @cached_property
-    def _usual_gib(self) -> Optional[int]:
-        return usual_disk_gib(self.run.snapshot, self.pool)
-
-    @cached_property
     def _site(self) -> Site:
         if self.run.around is None:
             raise ValueError("the machines under the pool were not looked at")
@@ -157,7 +167,7 @@ class PoolPlanner(PoolView):
         )  # fmt: skip
         sequence = next_sequence(self.owned, self.pool.id)
         txn = transaction_id(self.run.snapshot, self.pool, self.run.policy.hash, sequence)
-        purchase = Purchase(self.pool, self.domain, txn, sequence, len(chosen.places), spec)
+        purchase = Purchase(self.pool, self.domain, txn, sequence, len(chosen.places), spec, self.run.drill)
         places = sorted(chosen.places, key=lambda entry: (entry[0].sds, entry[1]))
         actions = tuple(purchase.action(place, slot, chosen.size_gib) for place, slot in places)
         limit_kib, used_percent = self._predict(self.pool.capacity.limit_kib + chosen.added_kib)

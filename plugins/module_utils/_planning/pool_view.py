@@ -44,6 +44,7 @@ class Run:
     lead_seconds: float
     freeze: Optional[str]
     witness: Witness
+    drill: bool = False
 
 
 class PoolView:

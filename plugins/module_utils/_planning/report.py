@@ -19,6 +19,7 @@ BAR_WIDTH = 20
 LABEL_WIDTH = 10
 HINTS = {
     "ok": "nothing to do; the next scheduled run looks again",
+    "drilled": "nothing; the pool is as it was before",
     "changed": "nothing; ScaleIO spreads the data over the new devices by itself",
     "planned": "run without --check and with remediation_approval: auto to buy this",
     "waiting": "the next scheduled run looks again",
@@ -28,6 +29,8 @@ HINTS = {
     "verify_failed": "look at the devices named; the next run looks again",
     "failed": "see the remedy; the next run finishes what was begun",
 }
+# What became of a pool that had to grow.
+EXPANDED = {"changed": "expanded", "drilled": "expanded, and made small again"}
 Report = dict[str, Any]
 
 
@@ -36,13 +39,17 @@ def build(
     run: Mapping[str, Any],
     after: Sequence[Mapping[str, Any]] = (),
     fault_units: Optional[Mapping[str, Mapping[str, Any]]] = None,
+    before: Sequence[Mapping[str, Any]] = (),
 ) -> Report:
     """`run` is what the playbook knows: when, which steps, which failure. `after` are the pools at the end.
+
+    `before` are the pools as they really were, where the decision was made on others: in a drill.
 
     `fault_units` has `before` and `after`, each as fault_unit_fill returns it.
     """
     failure = run.get("failure") or (decision or {}).get("failure")
     later = {pool["id"]: pool for pool in after}
+    earlier = {pool["id"]: pool for pool in before}
     status = _status(decision, run, failure)
     return {
         "format": 1,
@@ -52,6 +59,7 @@ def build(
         "finished": _iso(run["finished_seconds"]),
         "check_mode": bool(run.get("check_mode")),
         "trigger": run.get("trigger") or "",
+        "drill": run.get("drill") or None,
         "status": status,
         "failure": failure,
         "hint": HINTS["approval" if _awaits_approval(decision, status) else status],
@@ -61,18 +69,27 @@ def build(
         "rules": list((decision or {}).get("rules") or ()),
         "pools": [
             {
-                **_pool(pool, later.get(pool["id"])),
+                **_pool(pool, later.get(pool["id"]), earlier.get(pool["id"])),
                 "fault_units": {when: units.get(pool["id"], []) for when, units in (fault_units or {}).items()},
             }
             for pool in (decision or {}).get("pools", ())
         ],
         "volumes": [dict(volume) for volume in run.get("volumes") or (decision or {}).get("actions", ())],
-        "cost": (decision or {}).get("cost"),
+        "cost": _lasting(decision, status),
         "verification": run.get("verification"),
         "api_calls": _total(run.get("api_calls") or ()),
         "steps": _durations(run.get("marks") or (), run["finished_seconds"]),
         "duration_seconds": round(run["finished_seconds"] - run["started_seconds"], 1),
     }
+
+
+def _lasting(decision: Optional[Mapping[str, Any]], status: str) -> Optional[Report]:
+    """What is paid from now on: nothing more after a drill, whose volumes are gone."""
+    cost = (decision or {}).get("cost")
+    if cost is None or status != "drilled":
+        return cost
+    before = cost["before_usd"]
+    return {**cost, "after_usd": before, "left_usd": round(cost["budget_usd"] - before, 2)}
 
 
 def _status(decision: Optional[Mapping[str, Any]], run: Mapping[str, Any], failure: Optional[Mapping[str, Any]]) -> str:
@@ -83,7 +100,7 @@ def _status(decision: Optional[Mapping[str, Any]], run: Mapping[str, Any], failu
     status = str(decision["status"])
     verified = bool((run.get("verification") or {}).get("complete"))
     if status == "planned" and verified:
-        return "changed"
+        return "drilled" if run.get("drill") else "changed"
     if _awaits_approval(decision, "waiting") and status in {"planned", "capped"} and not run.get("check_mode"):
         return "waiting"
     if status == "undecided":
@@ -96,22 +113,27 @@ def _awaits_approval(decision: Optional[Mapping[str, Any]], status: str) -> bool
     return status == "waiting" and approval.get("mode") == "approve" and not approval["granted"]
 
 
-def _pool(pool: Mapping[str, Any], later: Optional[Mapping[str, Any]]) -> Report:
+def _pool(pool: Mapping[str, Any], later: Optional[Mapping[str, Any]], earlier: Optional[Mapping[str, Any]]) -> Report:
     """A pool before, as planned, and as it is at the end."""
     kept = ("id", "name", "protection_domain", "status", "reason", "rules", "high_percent", "critical_percent")
-    room = later["capacity"] if later else None
     return {
         **{key: pool[key] for key in (*kept, "target_percent", "txn", "resumed", "added_usd", "forecast")},
         "lifts": list(pool.get("lifts") or ()),
-        "before": {key: pool[key] for key in ("limit_kib", "in_use_kib", "used_percent")},
+        "before": _room(earlier) or {key: pool[key] for key in ("limit_kib", "in_use_kib", "used_percent")},
         "planned": {"limit_kib": pool["predicted_limit_kib"], "used_percent": pool["predicted_used_percent"]},
-        "after": None
-        if room is None
-        else {
-            "limit_kib": room["limit_kib"],
-            "in_use_kib": room["in_use_kib"],
-            "used_percent": used_percent(room["in_use_kib"], room["limit_kib"], room["spare_kib"]),
-        },
+        "after": _room(later),
+    }
+
+
+def _room(pool: Optional[Mapping[str, Any]]) -> Optional[Report]:
+    """Of a pool as ScaleIO shows it; None of none."""
+    if pool is None:
+        return None
+    room = pool["capacity"]
+    return {
+        "limit_kib": room["limit_kib"],
+        "in_use_kib": room["in_use_kib"],
+        "used_percent": used_percent(room["in_use_kib"], room["limit_kib"], room["spare_kib"]),
     }
 
 
@@ -131,7 +153,7 @@ def text(report: Report) -> str:
     """At most 24 lines of 100 columns."""
     head = [_headline(report)]
     tail = [*_failure(report), *_approval(report), *_cost(report), *_steps(report), f"Next      {report['hint']}"]
-    pools = _pools(report)
+    pools = [*_system(report), *_pools(report)]
     room = HEIGHT - len(head) - len(tail)
     pools = _shorten(pools, max(3, room - min(4, len(report["volumes"]) + 1)), "pools and rules")
     volumes = _shorten(_volumes(report), max(0, room - len(pools)), "volumes")
@@ -141,7 +163,13 @@ def text(report: Report) -> str:
 def _headline(report: Report) -> str:
     system = report["system"].get("name") or report["system"].get("id") or "ScaleIO"
     mode = ", check mode: nothing is bought" if report["check_mode"] else ""
-    return f"Remediation of {system}: {report['status']}{mode}  ({report['started']})"
+    what = "Drill" if report["drill"] else "Remediation"
+    return f"{what} of {system}: {report['status']}{mode}  ({report['started']})"
+
+
+def _system(report: Report) -> list[str]:
+    """What holds for all pools: damaged history, a freeze, the order in which they were asked."""
+    return [f"System    {rule['rule']} {rule['name']}: {rule['text']}" for rule in report["rules"]]
 
 
 def _pools(report: Report) -> list[str]:
@@ -149,15 +177,23 @@ def _pools(report: Report) -> list[str]:
     for pool in report["pools"]:
         before, planned, after = pool["before"], pool["planned"], pool["after"]
         name = f"{pool['protection_domain']}/{pool['name']}"
-        status = "expanded" if report["status"] == "changed" and pool["txn"] else pool["status"]
+        status = EXPANDED.get(report["status"], pool["status"]) if pool["txn"] else pool["status"]
         lines.append(f"Pool      {name}: {status}" + (f", {pool['reason']}" if pool["reason"] else ""))
         lines.append(f"  before  {_fill(before)}")
         if after is not None and after["limit_kib"] != before["limit_kib"]:
             lines.append(f"  after   {_fill(after)}")
         elif planned["limit_kib"] != before["limit_kib"]:
             lines.append(f"  planned {_fill(planned)}")
+        lines += [f"  lifts   {_lift(lift)}" for lift in pool["lifts"]]
         lines += [f"  {rule['rule']:<4}{rule['outcome']:<8}{rule['name']}: {rule['text']}" for rule in pool["rules"]]
     return lines
+
+
+def _lift(lift: Mapping[str, Any]) -> str:
+    """Which cap, and what would be enough; nothing in the policy helps where nothing is needed."""
+    if lift["needed"] is None:
+        return f"{lift['key']}: nothing in the policy would"
+    return f"{lift['key']}: {lift['value']:g} now, {lift['needed']:g} would be enough"
 
 
 def _fill(state: Mapping[str, Any]) -> str:
@@ -232,7 +268,8 @@ def history(report: Report) -> list[Report]:
             "at": report["finished"],
             "run_id": report["run_id"],
             "status": report["status"],
-            "plan_hash": report["plan_hash"] if pool["txn"] else None,
+            # A drill that fails is no purchase that fails, and one that waits is not what was approved.
+            "plan_hash": report["plan_hash"] if pool["txn"] and not report["drill"] else None,
             "lead_seconds": round(sum(since_plan), 1) if report["status"] == "changed" and pool["txn"] else None,
             "pool_id": pool["id"],
             "pool": pool["name"],
@@ -247,7 +284,7 @@ def audit_event(report: Report) -> Report:
     """What the audit log keeps of a run: who decided what on which grounds, and what it bought."""
     return {
         **{key: report[key] for key in ("run_id", "started", "finished", "status", "check_mode", "trigger")},
-        **{key: report[key] for key in ("policy_hash", "plan_hash", "approval", "failure", "cost")},
+        **{key: report[key] for key in ("policy_hash", "plan_hash", "approval", "failure", "cost", "drill")},
         "system_id": report["system"].get("id"),
         "pools": [
             {key: pool[key] for key in ("id", "name", "status", "reason", "txn", "rules", "before", "after")}

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Optional
+from functools import cached_property
+from typing import Any, Optional
 
 from .capacity import device_capacity_kib, disk_gib_for
 from .caps import PoolCaps, Resources, Taking, Wanted
@@ -38,7 +40,7 @@ class Need:
 
 @dataclass(frozen=True)
 class VolumeSet:
-    """Equal volumes, the same number in every fault unit that can take any. Without places there is no room for it."""
+    """Equal volumes, the same number in every fault unit that can take any; with their places once it is allowed."""
 
     size_gib: int
     type: str
@@ -49,17 +51,16 @@ class VolumeSet:
     usd: float
     moved_usd: float
     even_over_sds: bool
-    roomy: bool
 
     @property
     def text(self) -> str:
         return f"{self.count} x {self.size_gib} GiB"
 
-    @property
+    @cached_property
     def wanted(self) -> Wanted:
         return Wanted(self.text, self.type, self.count, self.size_gib, self.added_kib, self.usd, self.moved_usd)
 
-    @property
+    @cached_property
     def taking(self) -> Taking:
         slots = Counter(place.instance.id for place, _slot in self.places)
         return Taking(self.usd, self.type, self.count * self.size_gib, slots)
@@ -72,8 +73,6 @@ class Choice:
     chosen: Optional[VolumeSet]
     caps: tuple[Lift, ...]
     in_vain: Optional[str] = None
-    # From little to much, all that nothing forbids.
-    allowed: tuple[VolumeSet, ...] = ()
 
 
 def need_of(
@@ -96,49 +95,91 @@ def need_of(
 
 def usual_disk_gib(snapshot: Snapshot, pool: StoragePool) -> Optional[int]:
     """The disk size most devices of the pool have: equal devices rebalance best."""
-    sizes = Counter(
-        disk_gib_for(device.max_capacity_kib) for device in snapshot.devices if device.storage_pool_id == pool.id
-    )
+    sizes = Counter(disk_gib_for(device.max_capacity_kib) for device in snapshot.devices_of(pool.id))
     return min(sizes, key=lambda size: (-sizes[size], size)) if sizes else None
 
 
-def choose(
-    pool: StoragePool, *, usual_gib: Optional[int], units: Sequence[Unit], need: Need, caps: PoolCaps, free: Resources
-) -> Choice:
-    """The best set that no rule forbids; when none gives what is needed, the largest of them."""
-    allowed: list[VolumeSet] = []
-    forbidden: list[tuple[VolumeSet, list[Lift]]] = []
-    in_vain = None
-    for item in _sets(pool, units, need, caps):
-        if item.added_kib > need.most_kib:
-            continue
-        useless = imbalance(units, item.per_unit * device_capacity_kib(item.size_gib), pool.spare_percentage)
-        if useless:
-            in_vain = in_vain or useless
-            continue
-        against = caps.of(item.wanted, free)
-        if not item.roomy:
-            against.append(shortage(units, item.per_unit, item.text))
-        if against:
-            forbidden.append((item, against))
-        else:
-            allowed.append(item)
-    scarce = min((seat.room for unit in units for seat in unit.seats), default=0) < SCARCE_SLOTS
+class Catalogue:
+    """All sets of volumes for one pool, up to one that would be enough; asked again whenever less is left for it."""
 
-    def rank(item: VolumeSet) -> tuple[bool, int, bool, int, int]:
-        few = item.per_unit if scarce else 0
-        return (not item.even_over_sds, few, item.size_gib != usual_gib, item.added_kib, item.per_unit)
+    def __init__(self, pool: StoragePool, caps: PoolCaps, usual_gib: Optional[int]) -> None:
+        self._pool, self._caps, self._usual_gib = pool, caps, usual_gib
+        self._listed: dict[Any, list[tuple[VolumeSet, Optional[str]]]] = {}
 
-    in_order = tuple(sorted(allowed, key=lambda item: (item.added_kib, item.per_unit)))
-    enough = [item for item in allowed if item.added_kib >= need.clamped_kib]
-    if enough:
-        return Choice(min(enough, key=rank), (), allowed=in_order)
-    largest = max(allowed, key=lambda item: (item.added_kib, -item.per_unit), default=None)
-    better = [entry for entry in forbidden if largest is None or entry[0].added_kib > largest.added_kib]
-    sufficient = [entry for entry in better if entry[0].added_kib >= need.clamped_kib]
-    # The one that takes the least to be allowed is the one to name.
-    against = min(sufficient or better, key=lambda entry: (len(entry[1]), *rank(entry[0])), default=(None, []))[1]
-    return Choice(largest, tuple(against), None if allowed or forbidden else in_vain, in_order)
+    def allowed(self, units: Sequence[Unit], need: Need, free: Resources) -> list[VolumeSet]:
+        """What no rule forbids, with its places."""
+        fitting = [
+            item
+            for item, useless in self._sets(units, need)
+            if not useless and self._possible(item) and not self._caps.of(item.wanted, free)
+        ]
+        places = {per_unit: _places(units, per_unit) for per_unit in {item.per_unit for item in fitting}}
+        return [
+            dataclasses.replace(item, places=tuple(places[item.per_unit] or ()))
+            for item in fitting
+            if places[item.per_unit] is not None
+        ]
+
+    def choose(self, units: Sequence[Unit], need: Need, free: Resources) -> Choice:
+        """The best set that no rule forbids; when none gives what is needed, the largest of them."""
+        allowed = self.allowed(units, need, free)
+        scarce = min((seat.room for unit in units for seat in unit.seats), default=0) < SCARCE_SLOTS
+
+        def rank(item: VolumeSet) -> tuple[bool, int, bool, int, int]:
+            few = item.per_unit if scarce else 0
+            return (not item.even_over_sds, few, item.size_gib != self._usual_gib, item.added_kib, item.per_unit)
+
+        enough = [item for item in allowed if item.added_kib >= need.clamped_kib]
+        if enough:
+            return Choice(min(enough, key=rank), ())
+        largest = max(allowed, key=lambda item: (item.added_kib, -item.per_unit), default=None)
+        forbidden, in_vain = self._forbidden(units, need, free)
+        better = [entry for entry in forbidden if largest is None or entry[0].added_kib > largest.added_kib]
+        sufficient = [entry for entry in better if entry[0].added_kib >= need.clamped_kib]
+        # The one that takes the least to be allowed is the one to name.
+        against = min(sufficient or better, key=lambda entry: (len(entry[1]), *rank(entry[0])), default=(None, []))[1]
+        return Choice(largest, tuple(against), None if allowed or forbidden else in_vain)
+
+    def _possible(self, item: VolumeSet) -> bool:
+        return item.count <= self._caps.rules.max_volumes_per_action
+
+    def _forbidden(
+        self, units: Sequence[Unit], need: Need, free: Resources
+    ) -> tuple[list[tuple[VolumeSet, list[Lift]]], Optional[str]]:
+        """Every set that something forbids, with all that does, and why others would be in vain."""
+        growing = [unit for unit in units if unit.seats]
+        forbidden, in_vain = [], None
+        for item, useless in self._sets(units, need):
+            if useless:
+                in_vain = in_vain or useless
+                continue
+            against = self._caps.of(item.wanted, free)
+            if not has_room(growing, item.per_unit):
+                against.append(shortage(units, item.per_unit, item.text))
+            if against:
+                forbidden.append((item, against))
+        return forbidden, in_vain
+
+    def _sets(self, units: Sequence[Unit], need: Need) -> list[tuple[VolumeSet, Optional[str]]]:
+        """All sets of at most one step, without places, and why one would be in vain; the same for the same seats."""
+        seats = tuple(len(unit.seats) for unit in units)
+        if (seats, need) not in self._listed:
+            spare = self._pool.spare_percentage
+            self._listed[seats, need] = [
+                (item, imbalance(units, item.per_unit * device_capacity_kib(item.size_gib), spare))
+                for item in _sets(self._pool, units, need, self._caps)
+                if item.added_kib <= need.most_kib
+            ]
+        return self._listed[seats, need]
+
+
+def in_steps(sets: Sequence[VolumeSet]) -> tuple[VolumeSet, ...]:
+    """From little to much."""
+    return tuple(sorted(sets, key=lambda item: (item.added_kib, item.per_unit)))
+
+
+def _places(units: Sequence[Unit], per_unit: int) -> Optional[list[tuple[Place, int]]]:
+    return spread([unit for unit in units if unit.seats], per_unit)
 
 
 def _sets(pool: StoragePool, units: Sequence[Unit], need: Need, caps: PoolCaps) -> list[VolumeSet]:
@@ -150,11 +191,8 @@ def _sets(pool: StoragePool, units: Sequence[Unit], need: Need, caps: PoolCaps) 
     for per_unit in range(1, MOST_VOLUMES_PER_UNIT + 1):
         count = per_unit * len(growing)
         least_kib = count * device_capacity_kib(min(rules.volume.sizes_gib))
-        possible = count <= rules.max_volumes_per_action
         if least_kib > need.most_kib:
             break
-        places = spread(growing, per_unit) if possible else None
-        roomy = places is not None or (not possible and has_room(growing, per_unit))
         even = all(per_unit % len(unit.seats) == 0 for unit in growing)
         for size_gib in rules.volume.sizes_gib:
             usd = round(count * monthly_usd(rules.volume.shape(size_gib), prices), 2)
@@ -166,14 +204,13 @@ def _sets(pool: StoragePool, units: Sequence[Unit], need: Need, caps: PoolCaps) 
                     type=rules.volume.type,
                     per_unit=per_unit,
                     count=count,
-                    places=tuple(places or ()),
+                    places=(),
                     added_kib=added_kib,
                     usd=usd,
                     moved_usd=moved,
                     even_over_sds=even,
-                    roomy=roomy,
                 )
             )
-        if not possible and least_kib >= need.clamped_kib:
+        if count > rules.max_volumes_per_action and least_kib >= need.clamped_kib:
             break
     return sets

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from heapq import heapify, heappop, heapreplace
 from typing import Any, Optional, TypeVar
 
 from .capacity import effective_raw_kib, pool_fault_units_kib, spare_floor_percent
@@ -72,6 +73,18 @@ class Unit:
     capacity_kib: int
     seats: tuple[Seat, ...]
 
+    @cached_property
+    def room(self) -> int:
+        return sum(seat.room for seat in self.seats)
+
+    @cached_property
+    def order(self) -> list[tuple[int, int, str, str, int, Place]]:
+        """A heap of the seats: the SDS with the fewest volumes of the set comes next, then that with the fewest devices
+        of the pool. Each entry is how many it has, devices, name, id, room and place."""
+        order = [(0, own.pool_devices, own.place.sds, own.place.sds_id, own.room, own.place) for own in self.seats]
+        heapify(order)
+        return order
+
 
 def instances_from(described: Sequence[Mapping[str, Any]]) -> tuple[Instance, ...]:
     return tuple(
@@ -122,17 +135,33 @@ class Site:
         self.policy = policy
         self.around = around
         self._devices = Counter(device.sds_id for device in snapshot.devices)
-        self._pool_devices = Counter(device.sds_id for device in snapshot.devices if device.storage_pool_id == pool.id)
+        self._pool_devices = Counter(device.sds_id for device in snapshot.devices_of(pool.id))
+        # Pools that share what there is ask again and again, and most fault units are as they were.
+        self._units: dict[Any, tuple[Unit, list[str]]] = {}
+        self._seats: dict[tuple[str, tuple[int, int]], Seat] = {}
 
     @property
     def device_count(self) -> int:
         return sum(self._pool_devices.values())
 
     @cached_property
-    def _members(self) -> list[tuple[Sds, Optional[Place], str]]:
+    def _located(self) -> list[tuple[Sds, Optional[Place], str]]:
         """The SDSs with devices in the pool, in a stable order, with where they are or why that is not known."""
         members = [sds for sds in self.snapshot.sds if self._pool_devices[sds.id]]
         return [(sds, *self.locate(sds)) for sds in sorted(members, key=lambda item: (item.name, item.id))]
+
+    @cached_property
+    def _members(self) -> dict[str, list[tuple[Sds, Place, str]]]:
+        """By fault unit its SDSs that can be reached, each with the id of its instance."""
+        members: dict[str, list[tuple[Sds, Place, str]]] = {unit: [] for unit in self._capacity}
+        for sds, place, _reason in self._located:
+            if place is not None:
+                members[sds.fault_unit_id].append((sds, place, place.instance.id))
+        return members
+
+    @cached_property
+    def _nowhere(self) -> list[str]:
+        return [reason for _sds, place, reason in self._located if place is None]
 
     @cached_property
     def _capacity(self) -> dict[str, int]:
@@ -156,12 +185,13 @@ class Site:
             return None, f"{sds.name}: no inventory host of group scaleio_sds has one of its addresses ({listed})"
         return Place(sds.id, sds.name, instance, host), ""
 
-    def _seat(self, sds: Sds, place: Place, owned: Sequence[OwnedVolume], taken: int) -> Seat:
-        room, scarce = self._room(sds, place.instance, owned, taken)
+    def _seat(self, sds: Sds, place: Place, counts: tuple[int, int]) -> Seat:
+        room, scarce = self._room(sds, place.instance, *counts)
         scarce = f"{sds.name} ({place.instance.id}, {place.instance.type}) {scarce}"
-        return Seat(place, max(0, room), self._pool_devices[sds.id], scarce)
+        seat = self._seats[sds.id, counts] = Seat(place, max(0, room), self._pool_devices[sds.id], scarce)
+        return seat
 
-    def _room(self, sds: Sds, instance: Instance, owned: Sequence[OwnedVolume], taken: int) -> tuple[int, str]:
+    def _room(self, sds: Sds, instance: Instance, bought: int, taken: int) -> tuple[int, str]:
         free = max(0, instance.free_slots - taken)
         reserve = self.policy.reserve_slots
         devices = self._devices[sds.id]
@@ -170,9 +200,8 @@ class Site:
             (free - reserve, f"{slots}: {free} left, {reserve} kept in reserve (reserve_slots)"),
             (DEVICES_PER_SDS - devices - max(0, taken), f"has {devices} of the {DEVICES_PER_SDS} devices of an SDS"),
         ]
-        if self.policy.max_volumes_per_sds is not None:
-            bought = sum(1 for volume in owned if volume.sds_id == sds.id)
-            most = self.policy.max_volumes_per_sds
+        most = self.policy.max_volumes_per_sds
+        if most is not None:
             rooms.append((most - bought, f"has {bought} bought volumes of {most} (max_volumes_per_sds)"))
         return min(rooms)
 
@@ -181,18 +210,22 @@ class Site:
 
         `taken` are attach slots that are spoken for, by instance; below 0 where a slot becomes free.
         """
-        seats: dict[str, list[Seat]] = {unit: [] for unit in self._capacity}
-        refused = []
-        for sds, place, reason in self._members:
-            if place is None:
-                refused.append(reason)
-                continue
-            seat = self._seat(sds, place, owned, taken.get(place.instance.id, 0))
-            if seat.room:
-                seats[sds.fault_unit_id].append(seat)
-            else:
-                refused.append(seat.scarce)
-        return tuple(Unit(unit, size, tuple(seats[unit])) for unit, size in sorted(self._capacity.items())), refused
+        bought = Counter(volume.sds_id for volume in owned)
+        units, refused = [], list(self._nowhere)
+        for name, size in sorted(self._capacity.items()):
+            members = self._members[name]
+            figures = tuple([(bought.get(sds.id, 0), taken.get(at, 0)) for sds, _place, at in members])
+            found = self._units.get((name, figures))
+            if found is None:
+                seats = [
+                    self._seats.get((own[0].id, counts)) or self._seat(own[0], own[1], counts)
+                    for own, counts in zip(members, figures)
+                ]
+                unit = Unit(name, size, tuple(seat for seat in seats if seat.room))
+                found = self._units[name, figures] = (unit, [seat.scarce for seat in seats if not seat.room])
+            units.append(found[0])
+            refused += found[1]
+        return tuple(units), refused
 
 
 def spread(
@@ -202,32 +235,42 @@ def spread(
 
     `existing` are the (SDS, slot) pairs of the same set that are already bought: they count, and are not returned.
     """
+    slots: dict[str, set[int]] = {}
+    for sds_id, slot in existing:
+        slots.setdefault(sds_id, set()).add(slot)
     chosen: list[tuple[Place, int]] = []
     for unit in units:
-        slots = {
-            seat.place.sds_id: {slot for sds_id, slot in existing if sds_id == seat.place.sds_id} for seat in unit.seats
-        }
-        for _count in range(per_unit - sum(map(len, slots.values())) if unit.seats else 0):
-            free = [seat for seat in unit.seats if len(slots[seat.place.sds_id]) < seat.room]
-            if not free:
+        order = unit.order.copy()
+        missing = per_unit if order else 0
+        if existing:
+            order = [(len(slots.get(entry[3], ())), *entry[1:]) for entry in order]
+            missing = per_unit - sum(entry[0] for entry in order) if order else 0
+            order = [entry for entry in order if entry[0] < entry[4]]
+            heapify(order)
+        for _count in range(missing):
+            if not order:
                 return None
-            seat = min(free, key=lambda item: (len(slots[item.place.sds_id]), item.pool_devices, item.place.sds))
-            sds_id = seat.place.sds_id
-            slot = next(number for number in range(per_unit) if number not in slots[sds_id])
-            slots[sds_id].add(slot)
-            chosen.append((seat.place, slot))
+            held, devices, name, sds_id, room, place = order[0]
+            taken = slots.setdefault(sds_id, set())
+            slot = next(number for number in range(per_unit) if number not in taken)
+            taken.add(slot)
+            chosen.append((place, slot))
+            if held + 1 < room:
+                heapreplace(order, (held + 1, devices, name, sds_id, room, place))
+            else:
+                heappop(order)
     return chosen
 
 
 def has_room(growing: Sequence[Unit], per_unit: int) -> bool:
-    return all(sum(seat.room for seat in unit.seats) >= per_unit for unit in growing)
+    return all(unit.room >= per_unit for unit in growing)
 
 
 def shortage(units: Sequence[Unit], per_unit: int, text: str) -> Lift:
     """Which fault unit lacks the room for a set, and why."""
     growing = [unit for unit in units if unit.seats]
-    tightest = min(growing, key=lambda unit: (sum(seat.room for seat in unit.seats), unit.id))
-    room = sum(seat.room for seat in tightest.seats)
+    tightest = min(growing, key=lambda unit: (unit.room, unit.id))
+    room = tightest.room
     why = "; ".join(seat.scarce for seat in tightest.seats)
     text = f"{text} need room for {per_unit} on each fault unit, and one has room for {room}: {why}"
     return Lift("volumes on the fault unit", room, per_unit, text)

@@ -22,7 +22,7 @@ h3 { font-size: .95rem; margin: 1.25rem 0 .25rem; }
 p { margin: .25rem 0; } .faint { color: var(--faint); }
 .status { display: inline-block; padding: .1rem .6rem; border-radius: 1rem; color: var(--card); font-weight: 600;
   background: var(--faint); }
-.status.ok, .status.changed { background: var(--good); }
+.status.ok, .status.changed, .status.drilled { background: var(--good); }
 .status.planned, .status.waiting { background: var(--fill); }
 .status.capped { background: var(--high); }
 .status.blocked, .status.failed, .status.verify_failed { background: var(--critical); }
@@ -45,13 +45,13 @@ PAGE = """<!doctype html>
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Remediation of {{ system }}: {{ report.status }}</title>
+<title>{{ "Drill" if report.drill else "Remediation" }} of {{ system }}: {{ report.status }}</title>
 <style>{{ style }}</style>
 </head>
 <body>
 <main>
 <section{% if report.failure %} class="failure"{% endif %}>
-<h1>Remediation of {{ system }}
+<h1>{{ "Drill" if report.drill else "Remediation" }} of {{ system }}
 <span class="status {{ report.status }}">{{ report.status | replace("_", " ") }}</span></h1>
 <p class="faint">{{ report.started | replace("T", " ") | replace("Z", " UTC") }}, {{ report.duration_seconds }} s
   {%- if report.trigger %}, started by {{ report.trigger }}{% endif %}
@@ -61,6 +61,16 @@ PAGE = """<!doctype html>
 {% if report.approval and report.approval.mode == "approve" %}<p>{{ report.approval.text }}</p>{% endif %}
 <p>Next: {{ report.hint }}.</p>
 </section>
+
+{% if report.rules %}
+<section>
+<h2>The whole system</h2>
+<div class="wide"><table><tr><th>Rule</th><th>Verdict</th><th>What was found</th></tr>
+{% for rule in report.rules %}<tr{% if rule.outcome in ("stopped", "failed", "blocked") %} class="stop"{% endif %}>
+<td>{{ rule.rule }} {{ rule.name }}</td><td>{{ rule.outcome }}</td><td>{{ rule.text }}</td></tr>
+{% endfor %}</table></div>
+</section>
+{% endif %}
 
 {% for pool in pools %}
 <section>
@@ -73,6 +83,13 @@ PAGE = """<!doctype html>
 <span>{{ "%.2f" | format(level.used_percent) }} % of what may be written,
 {{ "%g" | format(level.gib) }} GiB raw</span></div>
 {% endfor %}
+{% if pool.lifts %}<h3>What would lift the caps</h3>
+<div class="wide"><table><tr><th>Key</th><th class="number">Now</th><th class="number">Enough</th><th>Why</th></tr>
+{% for lift in pool.lifts %}<tr><td>{{ lift.key }}</td>
+<td class="number">{{ "%g" | format(lift.value) if lift.value is not none else "" }}</td>
+<td class="number">{{ "%g" | format(lift.needed) if lift.needed is not none else "nothing in the policy" }}</td>
+<td>{{ lift.text }}</td></tr>
+{% endfor %}</table></div>{% endif %}
 <h3>History and forecast</h3>
 {{ pool.history or "Nothing to draw yet: a line needs two runs." }}
 {% if pool.units %}<h3>Fault units, percent of their raw capacity{% if pool.more_units %} (the

@@ -7,7 +7,8 @@ import time
 from typing import Any
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.batch import BatchRun, read_volumes
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.client import connect
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.client import Ec2, connect
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.release import Release
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_batch import match, place
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_model import WantedVolume
 from lab.ec2.process import EmulatorProcess
@@ -33,11 +34,23 @@ def wanted(emulator: EmulatorProcess, **changes: Any) -> WantedVolume:
     return WantedVolume(**volume)
 
 
-def whole_run(emulator: EmulatorProcess, want: WantedVolume, troubles: bool = True) -> list[str]:
-    """Everything that a run does in EC2, the troubles included that make it delete and detach; the steps done."""
-    ec2 = connect(
+def as_runner(emulator: EmulatorProcess) -> Ec2:
+    return connect(
         {**emulator.connection, "access_key": RUNNER, "secret_key": "x", "session_token": None, "profile": None}
     )
+
+
+def given_up(emulator: EmulatorProcess, ids: list[str], state: str = "absent") -> list[str]:
+    """What ends the life of bought volumes, with the same code as in the module; the steps done."""
+    asked = {"state": state, "reason": "test", "ids": ids, "cluster": CLUSTER, "detach_timeout_seconds": 30}
+    run = Release(as_runner(emulator), asked, sleep=lambda seconds: time.sleep(seconds / 20))
+    run.run()
+    return [step["action"] for step in run.done]
+
+
+def whole_run(emulator: EmulatorProcess, want: WantedVolume, troubles: bool = True) -> list[str]:
+    """Everything that a run does in EC2, the troubles included that make it delete and detach; the steps done."""
+    ec2 = as_runner(emulator)
     if troubles:
         emulator.fault("CreateVolume", "fails_later")
         emulator.fault("AttachVolume", "stuck")

@@ -14,19 +14,23 @@ from moto import mock_aws
 from moto.core import set_initial_no_auth_action_count
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.errors import EbsError
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.iam_policy import Scope, executor
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.iam_policy import (
+    Scope,
+    executor,
+    releaser,
+)
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import parse
 from lab.ec2.process import EmulatorProcess
-from tests.contract.ec2.purchase import CLUSTER, RUNNER, SIZES, wanted, whole_run
+from tests.contract.ec2.purchase import CLUSTER, RUNNER, SIZES, given_up, wanted, whole_run
 
 HOST = {"mesos-scaleio:cluster-host": "agent1"}
+SCOPE = Scope(CLUSTER, "us-east-1", account="123456789012", zones=("us-east-1a",), instance_tags=HOST)
 
 
 def rights(kms_key_id: str | None = None) -> dict[str, Any]:
     volume = {"sizes_gib": SIZES, **({"kms_key_id": kms_key_id} if kms_key_id else {})}
     policy = parse({"budget": {"monthly_usd": 100}, "pools": [{"storage_pool": "default", "volume": volume}]})
-    scope = Scope(CLUSTER, "us-east-1", account="123456789012", zones=("us-east-1a",), instance_tags=HOST)
-    return executor(policy, scope)
+    return executor(policy, SCOPE)
 
 
 def single_rights() -> list[tuple[str, str]]:
@@ -117,6 +121,46 @@ def _any_zone_to_buy(document: dict[str, Any]) -> dict[str, Any]:
         if statement["Sid"].startswith("Buy"):
             del statement["Condition"]["StringEquals"]["ec2:AvailabilityZone"]
     return document
+
+
+RELEASES = [(own["Sid"], action) for own in releaser(SCOPE)["Statement"] for action in own["Action"]]
+
+
+def bought(held: EmulatorProcess) -> str:
+    held.allow(RUNNER, None)
+    whole_run(held, wanted(held), troubles=False)
+    tags = [{"Name": "tag:mesos-scaleio:cluster", "Values": [CLUSTER]}]
+    volumes = held.client().describe_volumes(Filters=tags)["Volumes"]
+    return str(max(volumes, key=lambda volume: volume["CreateTime"])["VolumeId"])
+
+
+def test_a_releaser_marks_detaches_and_deletes_bought_volumes_and_nothing_else(held: EmulatorProcess) -> None:
+    volume = bought(held)
+    held.allow(RUNNER, [releaser(SCOPE)])
+    client = held.client_as(RUNNER)
+    foreign = held.client().create_volume(AvailabilityZone="us-east-1a", Size=1, VolumeType="gp3")["VolumeId"]
+    tag = {"Key": "mesos-scaleio:managed", "Value": "true"}
+    for call, arguments in (
+        ("delete_volume", {"VolumeId": foreign}),
+        ("create_tags", {"Resources": [foreign], "Tags": [{**tag, "Key": "mesos-scaleio:quarantined"}]}),
+        ("create_tags", {"Resources": [volume], "Tags": [tag]}),
+        ("delete_volume", {"VolumeId": volume}),  # it is not marked
+        ("create_volume", {"AvailabilityZone": "us-east-1a", "Size": 100, "VolumeType": "gp3"}),
+        ("attach_volume", {"VolumeId": foreign, "InstanceId": held.instance_ids[0], "Device": "/dev/xvdaa"}),
+    ):
+        with pytest.raises(ClientError, match="UnauthorizedOperation"):
+            getattr(client, call)(**arguments)
+    assert given_up(held, [volume]) == ["tag_volume", "detach_volume", "delete_volume"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("sid", "action"), RELEASES)
+def test_a_releaser_without_any_one_right_fails_and_names_it(held: EmulatorProcess, sid: str, action: str) -> None:
+    volume = bought(held)
+    held.allow(RUNNER, [without(releaser(SCOPE), sid, action)])
+    with pytest.raises(EbsError) as caught:
+        given_up(held, [volume])
+    assert (caught.value.code, f"the right {action}" in str(caught.value)) == ("UnauthorizedOperation", True)
 
 
 @pytest.mark.parametrize("missing", [None, "kms:CreateGrant", "kms:Decrypt"])

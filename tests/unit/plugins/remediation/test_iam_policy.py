@@ -16,6 +16,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.i
     Scope,
     executor,
     observer,
+    releaser,
 )
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import Policy, parse
 from lab.ec2 import iam
@@ -121,6 +122,7 @@ def test_every_action_resource_and_key_is_one_that_aws_documents() -> None:
         SCOPE.cluster, "us-east-1", zones=("us-east-1a",), instance_tags={"a": "b"}, pool_ids={"default": "p"}
     )
     document = executor(policy({"storage_pool": "fast", "volume": {"kms_key_id": KEY}}), tagged)
+    document["Statement"] += releaser(tagged)["Statement"]
     everywhere = {"ec2:Region", "ec2:CreateAction", "kms:ViaService", "kms:GrantIsForAWSResource"}
     for statement in document["Statement"]:
         for action in statement["Action"]:

@@ -123,3 +123,13 @@ def test_colours_follow_the_reader() -> None:
     page = render(changed(), {})
     assert "prefers-color-scheme: dark" in page
     assert not re.search(r'(fill|stroke)="#', page)
+
+
+def test_what_would_lift_a_cap_and_what_holds_for_all_pools_is_on_the_page() -> None:
+    made = report(decide(system(used=0.86), rules=policy(monthly_usd=10), freeze="change 4711"))
+    assert "The whole system" in render(made, {})
+    assert "change 4711" in render(made, {})
+    made = report(decide(system(used=0.86), rules=policy(monthly_usd=10)))
+    page = render(made, {})
+    assert Tags(page).open == []
+    assert re.search(r"budget\.monthly_usd</td>\s*<td class=\"number\">10</td>\s*<td class=\"number\">24</td>", page)

@@ -126,3 +126,11 @@ def test_topology_names_devices_by_volume_and_leaves_out_what_is_in_its_pool():
     assert [sds["name"] for sds in document["protection_domains"][0]["sds"]] == ["agent2", "agent3"]
     device = document["protection_domains"][0]["sds"][0]["devices"][0]
     assert device == {"name": volumes[1]["volume_id"], "path": proofs[0]["path"], "storage_pool": "default"}
+
+
+def test_what_would_lift_a_cap_and_what_holds_for_all_pools_is_on_the_screen():
+    made = report(decide(system(used=0.86), rules=policy(monthly_usd=10), freeze=None), status="capped")
+    screen = text(made)
+    assert "lifts   budget.monthly_usd: 10 now, 24 would be enough" in screen
+    frozen = text(report(decide(system(used=0.86), freeze="change 4711")))
+    assert "System    E7 freeze: change 4711" in frozen
