@@ -15,6 +15,7 @@ author:
 description:
   - Reads the C(audit.jsonl) that M(mesos_scaleio.platform.remediation_report) keeps. Each line carries a hash of itself
     and of the line before, so a line that was changed, taken out or put in shows.
+  - Reads it as well from S3, where M(mesos_scaleio.platform.remediation_records) keeps each line as an object.
   - Cannot see that lines at the end are missing, or that the whole file was written anew.
 extends_documentation_fragment:
   - mesos_scaleio.platform.attributes
@@ -27,9 +28,32 @@ attributes:
     support: full
 options:
   path:
-    description: The log.
+    description: The log. Give this or O(s3).
     type: path
-    required: true
+  s3:
+    description: The prefix in a bucket of S3 below which the log is kept.
+    type: dict
+    suboptions:
+      bucket:
+        description: Name of the bucket.
+        type: str
+        required: true
+      prefix:
+        description: What the names of all objects begin with.
+        type: str
+        default: mesos_scaleio/remediation
+      region:
+        description: Its Region.
+        type: str
+      endpoint_url:
+        description: Another service that speaks S3.
+        type: str
+      access_key:
+        description: Access key id, where not the usual chain of boto3.
+        type: str
+      secret_key:
+        description: The secret that belongs to it.
+        type: str
   fail_when_broken:
     description: Whether a log that is not whole is a failure.
     type: bool
@@ -66,30 +90,48 @@ problems:
   sample: ["line 7: was changed after it was written"]
 """
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.audit import verify
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._report import records_s3
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._report.records import RecordsError
 
 SPEC = {
-    "path": {"type": "path", "required": True},
+    "path": {"type": "path"},
+    "s3": {"type": "dict", "options": records_s3.OPTIONS},
     "fail_when_broken": {"type": "bool", "default": True},
 }
 
 
+def lines_of(params):
+    if params["s3"]:
+        return records_s3.Bucket(**params["s3"]).audit_lines()
+    with open(params["path"], encoding="utf-8", errors="replace") as stream:
+        return [line.rstrip("\n") for line in stream]
+
+
 def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    path = module.params["path"]
+    module = AnsibleModule(
+        argument_spec=SPEC,
+        supports_check_mode=True,
+        required_one_of=[["path", "s3"]],
+        mutually_exclusive=[["path", "s3"]],
+    )
+    if module.params["s3"] and records_s3.MISSING:
+        module.fail_json(msg=missing_required_lib(records_s3.MISSING))
     try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            verdict = verify(line.rstrip("\n") for line in stream)
+        verdict = verify(lines_of(module.params))
+    except RecordsError as error:
+        module.fail_json(msg=f"The audit log cannot be read: {error}", problems=[])
     except OSError as error:
         module.fail_json(
             msg=f"The audit log cannot be read: {error}. Name the audit.jsonl of a report directory.", problems=[]
         )
     problems = list(verdict.problems)
     if problems and module.params["fail_when_broken"]:
+        where = module.params["path"] or f"in the bucket {module.params['s3']['bucket']}"
         module.fail_json(
-            msg=f"The audit log {path} is not whole: {'; '.join(problems[:10])}. Compare it with a copy of it.",
+            msg=f"The audit log {where} is not whole: {'; '.join(problems[:10])}. Compare it with a copy of it.",
             problems=problems,
         )
     module.exit_json(

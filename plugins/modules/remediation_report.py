@@ -43,7 +43,8 @@ options:
     description:
       - What the playbook knows of the run.
       - C(started_seconds) since 1970, C(marks) (a list of C(step) and C(at_seconds)), C(system), C(check_mode),
-        C(trigger), C(failure) (C(message), C(remedy), C(step)), C(volumes), C(verification), C(api_calls).
+        C(trigger), C(failure) (C(message), C(remedy), C(step)), C(volumes), C(verification), C(api_calls), C(drill) (of
+        a drill, what was asked for).
     type: dict
     required: true
   before:
@@ -54,6 +55,12 @@ options:
     description: What it returned at the end of the run, if it was asked again.
     type: dict
     default: {}
+  audit:
+    description:
+      - Whether to write C(audit.jsonl). Not where M(mesos_scaleio.platform.remediation_records) keeps the log, because
+        two of them would be two different chains.
+    type: bool
+    default: true
   keep_reports:
     description: How many JSON reports to keep, with their pages. Older ones are deleted.
     type: int
@@ -105,6 +112,19 @@ page:
   returned: success
   type: str
   sample: /var/lib/remediation/20261123T041800Z-4f1d.html
+records:
+  description:
+    - What M(mesos_scaleio.platform.remediation_records) takes - the C(history) lines of this run, its C(audit) event
+      (null after a quiet run), and the new content of C(notified.json) (null when it stays as it is).
+  returned: success
+  type: dict
+  sample: {history: [], audit: null, notified: null}
+files:
+  description: Everything that was written and is a document of its own.
+  returned: success
+  type: list
+  elements: str
+  sample: [/var/lib/remediation/20261123T041800Z-4f1d.json, /var/lib/remediation/latest.json]
 notification:
   description: What somebody should be told. Null when there is no news.
   returned: success
@@ -131,6 +151,7 @@ SPEC = {
     "run": {"type": "dict", "required": True},
     "before": {"type": "dict", "default": {}},
     "after": {"type": "dict", "default": {}},
+    "audit": {"type": "bool", "default": True},
     "keep_reports": {"type": "int", "default": 1000},
     "metrics_file": {"type": "path"},
     "notify_statuses": {"type": "list", "elements": "str", "default": []},
@@ -153,13 +174,21 @@ def main() -> None:
     }
     looks = {when: module.params[when] for when in ("before", "after")}
     units = {when: fault_unit_fill(look) for when, look in looks.items()}
-    report = build(module.params["decision"], run, looks["after"].get("storage_pools") or (), units)
+    # The decision of a drill is about a pool that is taken for fuller than it is.
+    really = looks["before"].get("storage_pools") or () if run.get("drill") else ()
+    report = build(module.params["decision"], run, looks["after"].get("storage_pools") or (), units, really)
     readable = text(report)
     writer = Writer(directory)
     due = None
     if not module.check_mode:
         try:
-            writer.write(report, readable, module.params["keep_reports"], run["finished_seconds"])
+            writer.write(
+                report,
+                readable,
+                module.params["keep_reports"],
+                run["finished_seconds"],
+                audit=module.params["audit"],
+            )
             if module.params["metrics_file"]:
                 writer.metrics(module.params["metrics_file"], report, run["finished_seconds"])
             due = writer.notification(
@@ -186,6 +215,8 @@ def main() -> None:
         text=readable,
         path=os.path.join(directory, f"{report['run_id']}.json"),
         page=writer.page,
+        records={"history": writer.history, "audit": writer.audit, "notified": writer.notified},
+        files=writer.files,
         notification=due,
     )
 

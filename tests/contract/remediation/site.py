@@ -109,9 +109,10 @@ class Site:
         report = json.loads(latest.read_text()) if latest.exists() else {}
         return Run(done.returncode, done.stdout, report, changed)
 
-    def module(self, name: str, **params: Any) -> dict[str, Any]:
+    def module(self, name: str, *, connected: bool = True, **params: Any) -> dict[str, Any]:
         """One of our modules as Ansible runs it, against this site."""
         connection = self.ec2.connection if name.startswith("ebs_") else self.scaleio_connection
+        connection = connection if connected else {}
         done = subprocess.run(
             [sys.executable, "-m", f"ansible_collections.mesos_scaleio.platform.plugins.modules.{name}"],
             input=json.dumps({"ANSIBLE_MODULE_ARGS": {**connection, **params}}),
