@@ -13,20 +13,30 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 
-def _free_name(system: System, wanted: str) -> str:
-    if any(item["name"] == wanted for item in system.objects("FaultSet").values()):
+def _free_name(system: System, domain_id: str, wanted: str) -> str:
+    """Domains may have fault sets of the same name."""
+    if any(item["name"] == wanted for item in system.children("FaultSet", "protectionDomainId", domain_id)):
         raise Refusal(264)
     return name(wanted)
 
 
 def create(system: System, body: Body) -> object:
     domain = system.get("ProtectionDomain", object_id(text(body, "protectionDomainId")))
-    wanted = _free_name(system, text(body, "name"))
+    wanted = _free_name(system, domain["id"], text(body, "name"))
     return {"id": system.add("FaultSet", {"name": wanted, "protectionDomainId": domain["id"]})["id"]}
 
 
 def _rename(system: System, fault_set: Object, body: Body) -> None:
-    system.set(fault_set, name=_free_name(system, text(body, "newName")))
+    system.set(fault_set, name=_free_name(system, fault_set["protectionDomainId"], text(body, "newName")))
+
+
+def _clear(system: System, fault_set: Object, body: Body) -> None:
+    """Its servers become fault units of their own; data that would then not be mirrored apart forbids it."""
+    servers = system.children("Sds", "faultSetId", fault_set["id"])
+    if any(system.children("Device", "sdsId", sds["id"]) for sds in servers):
+        raise Refusal(268, "The SDSs of the fault set still have devices")
+    for sds in list(servers):
+        system.set(sds, faultSetId=None)
 
 
 def _remove(system: System, fault_set: Object, body: Body) -> None:
@@ -43,5 +53,6 @@ def _set_profile(system: System, fault_set: Object, body: Body) -> None:
 ACTIONS = {
     "setFaultSetName": _rename,
     "removeFaultSet": _remove,
+    "clearFaultSet": _clear,
     "setSdsPerformanceParameters": _set_profile,
 }

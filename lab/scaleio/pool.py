@@ -5,21 +5,36 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from lab.scaleio import capacity
+from lab.scaleio import capacity, volume
 from lab.scaleio.refusal import Refusal, invalid
 from lab.scaleio.values import Body, choice, flag, name, object_id, optional_text, text, whole
+from lab.scaleio.volume import COMPRESSION, FINE
 
 if TYPE_CHECKING:
     from lab.scaleio.system import System
 
 Object = dict[str, Any]
 MEDIA_TYPES = ("HDD", "SSD", "Transitional")
-LAYOUTS = ("MediumGranularity", "FineGranularity")
+LAYOUTS = ("MediumGranularity", FINE)
 RMCACHE_MODES = ("Passthrough", "Cached")
 IO_POLICIES = ("unlimited", "limitNumOfConcurrentIos", "favorAppIos", "dynamicBwThrottling")
 ACCELERATION = ("None", "Read", "Write", "ReadAndWrite")
 MAX_POOLS_PER_DOMAIN = 64
-PRIORITIES = ("rebuild", "rebalance", "vtreeMigration", "protectedMaintenanceMode")
+# What moves data within the system, and how a new pool lets it share devices with applications.
+PRIORITIES = {
+    "rebuild": "limitNumOfConcurrentIos",
+    "rebalance": "favorAppIos",
+    "vtreeMigration": "favorAppIos",
+    "protectedMaintenanceMode": "limitNumOfConcurrentIos",
+}
+# Fields of a priority with what setting calls them; the last three belong to dynamic throttling alone.
+DYNAMIC = {
+    "AppIopsPerDeviceThreshold": "appIopsPerDeviceThreshold",
+    "AppBwPerDeviceThresholdInKbps": "appBwPerDeviceThresholdInKbps",
+    "QuietPeriodInMsec": "quietPeriodInMsec",
+}
+CONCURRENT_IOS = range(1, 21)
+CHECKSUM_BUILDER_KIB = range(1024, 10241)
 
 
 def _free_name(system: System, domain_id: str, wanted: str | None) -> str | None:
@@ -45,6 +60,7 @@ def create(system: System, body: Body) -> object:
         raise Refusal(372)
     if not system.profile.media_types and "mediaType" in body:
         raise invalid("Request message is not valid: unknown parameter mediaType")
+    layout = choice(body, "dataLayout", LAYOUTS, LAYOUTS[0])
     fields: Object = {
         "name": _free_name(system, domain["id"], optional_text(body, "name")),
         "protectionDomainId": domain["id"],
@@ -62,8 +78,8 @@ def create(system: System, body: Body) -> object:
         "backgroundScannerMode": "Disabled",
         "backgroundScannerBWLimitKBps": 0,
         "mediaType": choice(body, "mediaType", MEDIA_TYPES, "HDD"),
-        "dataLayout": choice(body, "dataLayout", LAYOUTS, LAYOUTS[0]),
-        "compressionMethod": choice(body, "compressionMethod", ("None", "Normal"), "None"),
+        "dataLayout": layout,
+        "compressionMethod": volume.compression_in(layout, choice(body, "compressionMethod", COMPRESSION, "None")),
         "externalAccelerationType": choice(body, "externalAccelerationType", ACCELERATION, "None"),
         "fglAccpId": optional_text(body, "fglAccpId"),
         "fragmentationEnabled": True, "persistentChecksumEnabled": False, "spClass": "Default",
@@ -73,13 +89,13 @@ def create(system: System, body: Body) -> object:
         "replicationCapacityMaxRatio": None,
         "_written_kib": 0,
     }  # fmt: skip
-    if fields["dataLayout"] == "FineGranularity":
+    if fields["dataLayout"] == FINE:
         _require_fine_granularity(system, fields)
-    for priority in PRIORITIES:
-        favour = priority != "rebuild"
-        fields[f"{priority}IoPriorityPolicy"] = "favorAppIos" if favour else "limitNumOfConcurrentIos"
+    for priority, policy in PRIORITIES.items():
+        fields[f"{priority}IoPriorityPolicy"] = policy
         fields[f"{priority}IoPriorityNumOfConcurrentIosPerDevice"] = 1
-        fields[f"{priority}IoPriorityBwLimitPerDeviceInKbps"] = 10240 if favour else None
+        fields[f"{priority}IoPriorityBwLimitPerDeviceInKbps"] = 10240
+        fields.update({f"{priority}IoPriority{field}": None for field in DYNAMIC})
     return {"id": system.add("StoragePool", fields)["id"]}
 
 
@@ -151,24 +167,31 @@ def _set_journal_capacity(system: System, pool: Object, body: Body) -> None:
 
 
 def _set_compression(system: System, pool: Object, body: Body) -> None:
-    method = choice(body, "compressionMethod", ("None", "Normal"))
-    if method != "None" and pool["dataLayout"] != "FineGranularity":
-        raise Refusal(62, "Compression needs a storage pool of fine granularity")
+    method = volume.compression_in(pool["dataLayout"], choice(body, "compressionMethod", COMPRESSION))
     system.set(pool, compressionMethod=method)
 
 
 def _enable_checksum(system: System, pool: Object, body: Body) -> None:
-    system.set(pool, persistentChecksumEnabled=True)
-    _modify_checksum(system, pool, body)
+    if pool["dataLayout"] == FINE:
+        raise Refusal(62, "A storage pool of fine granularity has checksums of its own")
+    system.set(pool, persistentChecksumEnabled=True, **_checksum_fields(body))
 
 
 def _modify_checksum(system: System, pool: Object, body: Body) -> None:
     if not pool["persistentChecksumEnabled"]:
         raise Refusal(62, "The persistent checksum is not enabled")
+    system.set(pool, **_checksum_fields(body))
+
+
+def _checksum_fields(body: Body) -> Object:
+    fields: Object = {}
     if body.get("validateOnRead") is not None:
-        system.set(pool, persistentChecksumValidateOnRead=flag(body, "validateOnRead"))
+        fields["persistentChecksumValidateOnRead"] = flag(body, "validateOnRead")
     if body.get("builderLimitInKb") is not None:
-        system.set(pool, persistentChecksumBuilderLimitKb=whole(body, "builderLimitInKb"))
+        fields["persistentChecksumBuilderLimitKb"] = whole(body, "builderLimitInKb")
+        if fields["persistentChecksumBuilderLimitKb"] not in CHECKSUM_BUILDER_KIB:
+            raise Refusal(64)
+    return fields
 
 
 def _flag_setter(key: str) -> Callable[[System, Object, Body], None]:
@@ -180,18 +203,23 @@ def _fixed(**fields: object) -> Callable[[System, Object, Body], None]:
 
 
 def _priority_setter(priority: str) -> Callable[[System, Object, Body], None]:
+    prefix = f"{priority}IoPriority"
+
     def set_policy(system: System, pool: Object, body: Body) -> None:
         policy = choice(body, "policy", IO_POLICIES)
+        dynamic = policy == "dynamicBwThrottling"
+        needed = ("numOfConcurrentIosPerDevice", "bwLimitPerDeviceInKbps", *DYNAMIC.values())
+        if dynamic and any(body.get(key) in (None, "") for key in needed):
+            raise Refusal(274)
         ios = whole(body, "numOfConcurrentIosPerDevice", 1)
-        limit_kbps = whole(body, "bwLimitPerDeviceInKbps", 10240)
-        system.set(
-            pool,
-            **{
-                f"{priority}IoPriorityPolicy": policy,
-                f"{priority}IoPriorityNumOfConcurrentIosPerDevice": ios,
-                f"{priority}IoPriorityBwLimitPerDeviceInKbps": limit_kbps if policy == "favorAppIos" else None,
-            },
-        )
+        if ios not in CONCURRENT_IOS:
+            raise Refusal(64)
+        fields: Object = {f"{prefix}Policy": policy, f"{prefix}NumOfConcurrentIosPerDevice": ios}
+        # The limit stays what it is while a policy holds that does not need it.
+        limit = f"{prefix}BwLimitPerDeviceInKbps"
+        fields[limit] = whole(body, "bwLimitPerDeviceInKbps", pool[limit])
+        fields.update({f"{prefix}{field}": whole(body, key) if dynamic else None for field, key in DYNAMIC.items()})
+        system.set(pool, **fields)
 
     return set_policy
 

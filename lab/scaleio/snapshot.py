@@ -54,7 +54,7 @@ def remove_group(system: System, target: Object, body: Body) -> object:
     members = [item for item in system.objects("Volume").values() if item["consistencyGroupId"] == group]
     if not members:
         raise Refusal(185)
-    if any(item["_mappings"] for item in members):
+    if any(volume.is_mapped(item) for item in members):
         raise Refusal(104)
     for item in members:
         volume.ACTIONS["removeVolume"](system, item, {"removeMode": "ONLY_ME"})

@@ -169,7 +169,7 @@ def _remove_source(system: System, policy: Object, body: Body) -> None:
     if source_id not in policy["_source_ids"]:
         raise Refusal(79)
     taken = _taken(system, policy, source_id)
-    if what == "Remove" and any(item["_mappings"] for item in taken):
+    if what == "Remove" and any(volume.is_mapped(item) for item in taken):
         raise Refusal(104)
     for item in taken:
         if what == "Remove":

@@ -141,7 +141,8 @@ def _volume_counts(volumes: list[Object]) -> Numbers:
         "numOfSnapshots": kinds.count("Snapshot"),
         "numOfThickBaseVolumes": kinds.count("ThickProvisioned"),
         "numOfThinBaseVolumes": kinds.count("ThinProvisioned"),
-        "numOfUnmappedVolumes": sum(not item["_mappings"] for item in volumes),
+        "numOfUnmappedVolumes": sum(not volume.is_mapped(item) for item in volumes),
+        "numOfMappedToAllVolumes": sum(item["mappingToAllSdcsEnabled"] for item in volumes),
     }
 
 

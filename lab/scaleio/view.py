@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lab.scaleio import mdm, migration, snapshot_policy, volume
+from lab.scaleio import mdm, migration, pool, snapshot_policy, volume
 
 if TYPE_CHECKING:
     from lab.scaleio.system import System
@@ -40,13 +40,17 @@ TREE = {
     "sdsList": "Sds", "deviceList": "Device", "sdcList": "Sdc", "volumeList": "Volume", "vTreeList": "VTree",
     "rfcacheDeviceList": "RfcacheDevice",
 }  # fmt: skip
+PRIORITIES_SINCE_3_0 = [
+    f"{work}IoPriority{field}"
+    for work in ("vtreeMigration", "protectedMaintenanceMode")
+    for field in ("Policy", "NumOfConcurrentIosPerDevice", "BwLimitPerDeviceInKbps", *pool.DYNAMIC)
+]
 # Fields that came with 3.0; older Gateways do not show them.
 SINCE_3_0 = {
     "StoragePool": ("mediaType", "dataLayout", "compressionMethod", "externalAccelerationType", "fglAccpId",
                     "fragmentationEnabled", "persistentChecksumEnabled", "capacityUsageState", "capacityUsageType",
                     "addressSpaceUsage", "addressSpaceUsageType", "replicationCapacityMaxRatio", "spClass",
-                    "vtreeMigrationIoPriorityPolicy", "protectedMaintenanceModeIoPriorityPolicy",
-                    "persistentChecksumValidateOnRead", "persistentChecksumBuilderLimitKb",
+                    *PRIORITIES_SINCE_3_0, "persistentChecksumValidateOnRead", "persistentChecksumBuilderLimitKb",
                     "persistentChecksumState"),
     "ProtectionDomain": ("fglDefaultNumConcurrentWrites", "fglMetadataCacheEnabled", "fglDefaultMetadataCacheSize",
                          "replicationCapacityMaxRatio", "sdrSdsConnectivityInfo"),

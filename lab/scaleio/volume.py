@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 TYPES = ("ThinProvisioned", "ThickProvisioned")
 ACCESS_MODES = ("ReadWrite", "ReadOnly", "NoAccess")
+FINE = "FineGranularity"
+COMPRESSION = ("None", "Normal")
 REMOVE_MODES = ("ONLY_ME", "INCLUDING_DESCENDANTS", "DESCENDANTS_ONLY", "WHOLE_VTREE")
 MAX_SIZE_KIB = 1024 * 1024 * KIB_PER_GIB
 
@@ -43,6 +45,8 @@ def create(system: System, body: Body) -> object:
     volume = add(system, pool, vtree, wanted=wanted, kind=kind, size_kib=size_kib)
     system.set(vtree, baseVolumeId=volume["id"])
     system.set(volume, useRmcache=flag(body, "useRmcache", False))
+    if optional_text(body, "compressionMethod"):
+        _set_compression(system, volume, body)
     movement.follow_volumes(system, pool)
     return {"id": volume["id"]}
 
@@ -67,6 +71,15 @@ def add(
         "notGenuineSnapshot": False,
         "_mappings": {}, "_written_kib": 0,
     })  # fmt: skip
+
+
+def compression_in(layout: str, method: str) -> str:
+    """What a volume or storage pool of this layout shows for it."""
+    if layout == FINE:
+        return method
+    if method != "None":
+        raise Refusal(62, "Compression needs a storage pool of fine granularity")
+    return "Invalid"
 
 
 def _size(body: Body) -> int:
@@ -123,8 +136,18 @@ def mappings(system: System, volume: Object) -> list[Object] | None:
     return shown
 
 
+def is_mapped(volume: Object) -> bool:
+    return bool(volume["_mappings"]) or volume["mappingToAllSdcsEnabled"]
+
+
 def mapped_to(system: System, sdc_id: str) -> list[Object]:
-    return [volume for volume in system.objects("Volume").values() if sdc_id in volume["_mappings"]]
+    """What is mapped to all clients is seen by those that are let in."""
+    approved = system.get("Sdc", sdc_id)["sdcApproved"]
+    return [
+        volume
+        for volume in system.objects("Volume").values()
+        if sdc_id in volume["_mappings"] or (volume["mappingToAllSdcsEnabled"] and approved)
+    ]
 
 
 def _client(system: System, body: Body) -> Object:
@@ -133,7 +156,18 @@ def _client(system: System, body: Body) -> Object:
     return sdc.find(system, {"guid": text(body, "guid")})
 
 
+def _names_no_client(body: Body) -> bool:
+    """Some send `allSdcs` empty beside a client, and then mean the client."""
+    return "allSdcs" in body and not body.get("sdcId") and not body.get("guid")
+
+
 def _map(system: System, volume: Object, body: Body) -> None:
+    if volume["mappingToAllSdcsEnabled"]:
+        raise Refusal(82)
+    if _names_no_client(body):
+        # Those that come later see it too; whom it was mapped to before has no mapping of its own any more.
+        system.set(volume, mappingToAllSdcsEnabled=True, _mappings={})
+        return
     client = _client(system, body)
     if client["id"] in volume["_mappings"]:
         raise Refusal(81)
@@ -147,8 +181,8 @@ def _map(system: System, volume: Object, body: Body) -> None:
 
 
 def _unmap(system: System, volume: Object, body: Body) -> None:
-    if "allSdcs" in body:
-        system.set(volume, _mappings={})
+    if _names_no_client(body):
+        system.set(volume, _mappings={}, mappingToAllSdcsEnabled=False)
         return
     client = _client(system, body)
     if client["id"] not in volume["_mappings"]:
@@ -214,7 +248,7 @@ def _remove(system: System, volume: Object, body: Body) -> None:
         doomed = descendants(system, volume) + ([volume] if mode == "INCLUDING_DESCENDANTS" else [])
     if not doomed:
         raise Refusal(183, "There is nothing to remove")
-    if any(item["_mappings"] for item in doomed):
+    if any(is_mapped(item) for item in doomed):
         raise Refusal(104)
     scheduled = {source for policy in system.objects("SnapshotPolicy").values() for source in policy["_source_ids"]}
     if scheduled & {item["id"] for item in doomed}:
@@ -250,9 +284,7 @@ def _secure(system: System, volume: Object, body: Body) -> None:
 
 
 def _set_compression(system: System, volume: Object, body: Body) -> None:
-    method = choice(body, "compressionMethod", ("None", "Normal"))
-    if method != "None" and volume["dataLayout"] != "FineGranularity":
-        raise Refusal(62, "Compression needs a storage pool of fine granularity")
+    method = compression_in(volume["dataLayout"], choice(body, "compressionMethod", COMPRESSION))
     system.set(volume, compressionMethod=method)
 
 

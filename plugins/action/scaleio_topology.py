@@ -23,7 +23,9 @@ TIMEOUT_SECONDS = {
     "scaleio_sdc": 300,
     "scaleio_sds": 300,
     "scaleio_sds_maintenance": 1800,
+    "scaleio_teardown": 600,
     "scaleio_topology": 300,
+    "scaleio_volume": 1800,
 }
 
 

@@ -74,10 +74,15 @@ options:
           - What the client may do, from version 3.0 on.
         type: str
         choices: [ReadWrite, ReadOnly, NoAccess]
+  map_to_all:
+    description:
+      - Whether every client shall see it, also those that come later. It then has no mapping of its own to any of them.
+        Needs O(allow_multiple_mappings), and is instead of O(map_to).
+    type: bool
   exclusive_mappings:
     description:
-      - Whether to take away the mappings that O(map_to) does not list. This is done before new ones are made, so that a
-        volume can move from one client to another.
+      - Whether to take away the mappings that O(map_to) does not list, also one to all clients. This is done before new
+        ones are made, so that a volume can move from one client to another.
     type: bool
     default: false
   allow_multiple_mappings:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: scaleio_snapshot
-short_description: Take, rename, map, unmap or remove one snapshot of a ScaleIO volume
+short_description: Take, rename, grow, keep, map, unmap or remove one snapshot of a ScaleIO volume
 version_added: "0.1.0"
 author:
   - The mesos_scaleio.platform contributors (@mesos-scaleio)
@@ -56,7 +56,12 @@ options:
     choices: [ReadWrite, ReadOnly]
   retention_minutes:
     description:
-      - For how long nobody can remove a new snapshot, from version 3.0 on. It has no meaning for one that exists.
+      - For how long after it was taken nobody can remove the snapshot, from version 3.0 on. For one that exists this
+        can only be made longer; a difference of up to five minutes, as between clocks, is left alone.
+    type: int
+  size_gib:
+    description:
+      - Size in GiB, a multiple of 8, that an existing snapshot shall grow to. A new one has the size of its volume.
     type: int
 seealso:
   - module: mesos_scaleio.platform.scaleio_volume
@@ -86,6 +91,12 @@ EXAMPLES = r"""
       - sdc: 198.51.100.16
         access_mode: ReadOnly
 
+- name: Keep it for a week, and give whoever writes to it more room
+  mesos_scaleio.platform.scaleio_snapshot:
+    name: before-upgrade
+    retention_minutes: 10080
+    size_gib: 128
+
 - name: Remove it wherever it is mapped
   mesos_scaleio.platform.scaleio_snapshot:
     name: before-upgrade
@@ -104,6 +115,7 @@ snapshot:
     volume: database
     storage_pool: default
     size_gib: 64
+    mapped_to_all: false
     mappings: []
 steps:
   description: What was done, or would be done in check mode, in order.
@@ -125,13 +137,22 @@ failure:
   sample: {code: cannot_apply, object: snapshot before-upgrade, server: "", remedy: Correct the task., problems: []}
 """
 
+import time
+from collections.abc import Mapping
+from typing import Any
+
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.object_volume import plan_snapshot
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.objects import ObjectPlan, Tree
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.objects import (
     MAPPING_SPEC,
     OBJECT_SPEC,
     object_module,
     run_object,
 )
+
+
+def plan_now(tree: Tree, wanted: Mapping[str, Any]) -> ObjectPlan:
+    return plan_snapshot(tree, {**wanted, "now_epoch_seconds": int(time.time())})
 
 
 def main() -> None:
@@ -146,9 +167,10 @@ def main() -> None:
         },
         "access_mode_limit": {"type": "str", "choices": ["ReadWrite", "ReadOnly"]},
         "retention_minutes": {"type": "int"},
+        "size_gib": {"type": "int"},
     }
     module = object_module(spec, required_one_of=[("name", "id")], mutually_exclusive=[("name", "id")])
-    run_object(module, plan_snapshot)
+    run_object(module, plan_now)
 
 
 if __name__ == "__main__":

@@ -41,8 +41,20 @@ options:
   data_layout:
     description:
       - Allocation granularity, from version 3.0 on. It can only be chosen for a new pool.
+      - V(FineGranularity) can compress. It needs an O(acceleration_pool), O(media_type=SSD) and O(zero_padding=true);
+        the last two are taken if they are not given.
     type: str
     choices: [MediumGranularity, FineGranularity]
+  acceleration_pool:
+    description:
+      - Name or id of the acceleration pool of the same protection domain that a new pool of
+        O(data_layout=FineGranularity) writes to first.
+    type: str
+  compression_method:
+    description:
+      - Compression of new volumes in a pool of O(data_layout=FineGranularity), unless they choose their own.
+    type: str
+    choices: [None, Normal]
   spare_percentage:
     description:
       - Share of the capacity that is kept free for rebuilds. New pools get 34 if it is not given, which suits three
@@ -61,6 +73,32 @@ options:
     description:
       - Whether data in flight carries checksums.
     type: bool
+  persistent_checksum:
+    description:
+      - Whether data at rest carries checksums, from version 3.0 on. Pools of O(data_layout=FineGranularity) always have
+        their own.
+    type: bool
+  persistent_checksum_validate_on_read:
+    description:
+      - Whether O(persistent_checksum) is checked whenever data is read.
+    type: bool
+  persistent_checksum_builder_limit_kbps:
+    description:
+      - How fast checksums of data that is there already are made, in KB per second and device, 1024 to 10240.
+    type: int
+  fragmentation:
+    description:
+      - Whether small writes may be put anywhere in the pool, from version 3.0 on.
+    type: bool
+  external_acceleration:
+    description:
+      - What a cache outside of ScaleIO, as that of a RAID controller, does for the pool's devices, from version 3.0 on.
+    type: str
+    choices: [None, Read, Write, ReadAndWrite]
+  replication_journal_max_percent:
+    description:
+      - Share of the pool that the journal of replication may take, from version 3.5 on.
+    type: int
   rebuild:
     description:
       - Whether lost copies are made again.
@@ -98,27 +136,56 @@ options:
     description:
       - How rebuilds share the devices with applications.
     type: str
-    choices: [unlimited, limitNumOfConcurrentIos, favorAppIos]
+    choices: [unlimited, limitNumOfConcurrentIos, favorAppIos, dynamicBwThrottling]
   rebuild_concurrent_ios_per_device:
     description:
       - Limit that belongs to O(rebuild_policy), 1 to 20.
     type: int
   rebuild_bandwidth_limit_kbps_per_device:
     description:
-      - Limit that belongs to O(rebuild_policy=favorAppIos), in KB per second.
+      - Limit that belongs to O(rebuild_policy=favorAppIos) and O(rebuild_policy=dynamicBwThrottling), in KB per second.
+    type: int
+  rebuild_app_iops_per_device_threshold:
+    description:
+      - Operations of applications per second on a device from which on rebuilds keep to their limits, with
+        O(rebuild_policy=dynamicBwThrottling), which needs it.
+    type: int
+  rebuild_app_bandwidth_kbps_per_device_threshold:
+    description:
+      - As O(rebuild_app_iops_per_device_threshold), in KB per second of applications.
+    type: int
+  rebuild_quiet_period_milliseconds:
+    description:
+      - How long applications must be below both thresholds before rebuilds go at full speed again, with
+        O(rebuild_policy=dynamicBwThrottling), which needs it.
     type: int
   rebalance_policy:
     description:
       - How rebalancing shares the devices with applications.
     type: str
-    choices: [unlimited, limitNumOfConcurrentIos, favorAppIos]
+    choices: [unlimited, limitNumOfConcurrentIos, favorAppIos, dynamicBwThrottling]
   rebalance_concurrent_ios_per_device:
     description:
       - Limit that belongs to O(rebalance_policy), 1 to 20.
     type: int
   rebalance_bandwidth_limit_kbps_per_device:
     description:
-      - Limit that belongs to O(rebalance_policy=favorAppIos), in KB per second.
+      - Limit that belongs to O(rebalance_policy=favorAppIos) and O(rebalance_policy=dynamicBwThrottling), in KB per
+        second.
+    type: int
+  rebalance_app_iops_per_device_threshold:
+    description:
+      - Operations of applications per second on a device from which on rebalancing keep to their limits, with
+        O(rebalance_policy=dynamicBwThrottling), which needs it.
+    type: int
+  rebalance_app_bandwidth_kbps_per_device_threshold:
+    description:
+      - As O(rebalance_app_iops_per_device_threshold), in KB per second of applications.
+    type: int
+  rebalance_quiet_period_milliseconds:
+    description:
+      - How long applications must be below both thresholds before rebalancing go at full speed again, with
+        O(rebalance_policy=dynamicBwThrottling), which needs it.
     type: int
   vtree_migration_policy:
     description:
@@ -173,6 +240,30 @@ EXAMPLES = r"""
     rebalance_concurrent_ios_per_device: 1
     rebalance_bandwidth_limit_kbps_per_device: 5120
 
+- name: Let rebuilds go at full speed while applications do little
+  mesos_scaleio.platform.scaleio_storage_pool:
+    name: bulk
+    rebuild_policy: dynamicBwThrottling
+    rebuild_concurrent_ios_per_device: 2
+    rebuild_bandwidth_limit_kbps_per_device: 10240
+    rebuild_app_iops_per_device_threshold: 50
+    rebuild_app_bandwidth_kbps_per_device_threshold: 4096
+    rebuild_quiet_period_milliseconds: 1000
+
+- name: Check what is read against checksums
+  mesos_scaleio.platform.scaleio_storage_pool:
+    name: bulk
+    persistent_checksum: true
+    persistent_checksum_validate_on_read: true
+
+- name: A pool that compresses
+  mesos_scaleio.platform.scaleio_storage_pool:
+    protection_domain: default
+    name: dense
+    data_layout: FineGranularity
+    acceleration_pool: nvdimms
+    compression_method: Normal
+
 - name: Give the pool another name
   mesos_scaleio.platform.scaleio_storage_pool:
     name: bulk
@@ -220,6 +311,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.ob
 )
 
 POLICIES = ["unlimited", "limitNumOfConcurrentIos", "favorAppIos"]
+DYNAMIC = "dynamicBwThrottling"
 
 
 def main() -> None:
@@ -228,10 +320,18 @@ def main() -> None:
         "protection_domain": {"type": "str"},
         "media_type": {"type": "str", "choices": ["HDD", "SSD", "Transitional"]},
         "data_layout": {"type": "str", "choices": ["MediumGranularity", "FineGranularity"]},
+        "acceleration_pool": {"type": "str"},
+        "compression_method": {"type": "str", "choices": ["None", "Normal"]},
         "spare_percentage": {"type": "int"},
         "allow_small_spare": {"type": "bool", "default": False},
         "zero_padding": {"type": "bool"},
         "checksum": {"type": "bool"},
+        "persistent_checksum": {"type": "bool"},
+        "persistent_checksum_validate_on_read": {"type": "bool"},
+        "persistent_checksum_builder_limit_kbps": {"type": "int"},
+        "fragmentation": {"type": "bool"},
+        "external_acceleration": {"type": "str", "choices": ["None", "Read", "Write", "ReadAndWrite"]},
+        "replication_journal_max_percent": {"type": "int"},
         "rebuild": {"type": "bool"},
         "rebalance": {"type": "bool"},
         "rmcache": {"type": "bool"},
@@ -242,11 +342,16 @@ def main() -> None:
         "parallel_jobs_per_device": {"type": "int"},
     }
     for work in ("rebuild", "rebalance", "vtree_migration", "maintenance"):
-        spec[f"{work}_policy"] = {"type": "str", "choices": POLICIES}
+        dynamic = work in ("rebuild", "rebalance")
+        spec[f"{work}_policy"] = {"type": "str", "choices": [*POLICIES, DYNAMIC] if dynamic else POLICIES}
         spec[f"{work}_concurrent_ios_per_device"] = {"type": "int"}
         spec[f"{work}_bandwidth_limit_kbps_per_device"] = {"type": "int"}
+        if dynamic:
+            spec[f"{work}_app_iops_per_device_threshold"] = {"type": "int"}
+            spec[f"{work}_app_bandwidth_kbps_per_device_threshold"] = {"type": "int"}
+            spec[f"{work}_quiet_period_milliseconds"] = {"type": "int"}
     module = object_module(spec, required_one_of=[("name", "id")], mutually_exclusive=[("name", "id")])
-    run_object(module, plan_storage_pool)
+    run_object(module, plan_storage_pool, asked_for={"acceleration_pool": "AccelerationPool"})
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ class Draft:
         self.object = str(label or wanted.get("name") or wanted.get("id"))
         self.item: Optional[Raw] = None
         self.absent = wanted["state"] == "absent"
+        self.waits = True  # whether what another object of its does concerns this task
         self.before: Values = {}
         self.after: Values = {}
         self._problems: list[str] = []
@@ -101,9 +102,17 @@ class Draft:
             self.problem(option, f"is {present or 'none'} and cannot be changed to {wanted}")
 
     def step(
-        self, step: str, action: str, body: Values, detail: Optional[Values] = None, system_action: bool = False
+        self,
+        step: str,
+        action: str,
+        body: Values,
+        detail: Optional[Values] = None,
+        *,
+        target: Optional[tuple[str, str]] = None,
+        when_still: bool = False,
     ) -> None:
-        kind, target = ("System", self.tree.system_id) if system_action else (self.kind.type, self.object_id)
+        """`target` is the type and id of another object that the action belongs to."""
+        kind, target_id = target or (self.kind.type, self.object_id)
         self._steps.append(
             ObjectStep(
                 phase=self.kind.noun,
@@ -113,8 +122,9 @@ class Draft:
                 detail=detail or {},
                 type=kind,
                 rest_action=action,
-                target_id=target,
+                target_id=target_id,
                 body=body,
+                when_still=when_still,
             )
         )
 
@@ -170,14 +180,25 @@ class Draft:
         if setter.needs_all:
             present = {one: one.default if self.item is None else one.of(self.item) for one in setter.fields}
             values = {one: given.get(one, present[one]) for one in setter.fields if self.tree.knows(one.since)}
+            named = {one.option: value for one, value in values.items()}
+            values = {one: value for one, value in values.items() if setter.belongs(named, one)}
         for one, value in differing.items():
             self.change(one.option, one.of(self.item) if self.item is not None else None, value)
         body = {one.write or one.read: api_word(value) for one, value in values.items() if value is not None}
         action = setter.action
         if setter.off_action:
-            action = setter.action if all(differing.values()) else setter.off_action
-            body = {}
+            action, body = self._switch(setter, given, body)
         self.step(setter.step, action, body, {one.option: value for one, value in differing.items()})
+
+    def _switch(self, setter: Setter, given: Mapping[Field, Any], body: Values) -> tuple[str, Values]:
+        switch, *parameters = setter.fields
+        present = switch.default if self.item is None else switch.of(self.item)
+        if given.get(switch, present):
+            return setter.action, {key: value for key, value in body.items() if key != (switch.write or switch.read)}
+        for one in parameters:
+            if one in given:
+                self.problem(one.option, f"has no meaning without {switch.option}: true")
+        return setter.off_action, {}
 
     def is_usable(self, one: Field, value: Any) -> bool:
         """Says what is wrong with a value, once."""
@@ -199,9 +220,16 @@ class Draft:
         elif not name or any(not "!" <= letter <= "~" for letter in name):
             self.problem(option, f"{name!r} is empty or has spaces or characters that ScaleIO names cannot have")
 
+    def _watched(self) -> tuple[str, Optional[Raw]]:
+        kind, key = self.kind.watched
+        if not kind or self.item is None:
+            return self.kind.type, self.item
+        return kind, self.tree.by_id(kind, self.item.get(key)) if self.waits else None
+
     def plan(self) -> ObjectPlan:
         if self._problems:
             raise ObjectError(self.label, self._problems)
+        watched_type, watched = self._watched()
         return ObjectPlan(
             kind=self.kind,
             label=self.label,
@@ -209,7 +237,8 @@ class Draft:
             steps=tuple(self._steps),
             object_id=self.object_id,
             shown=self.kind.show(self.tree, self.item) if self.item is not None else {},
-            moving=self.kind.moving(self.item) if self.item is not None else "",
+            moving=self.kind.moving(watched) if watched is not None else "",
             before=self.before,
             after=self.after,
+            watched=(watched_type, watched["id"]) if watched is not None else ("", ""),
         )

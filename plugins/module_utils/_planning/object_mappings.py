@@ -44,6 +44,7 @@ def _shown(tree: Tree, mapping: Raw) -> Values:
 
 def plan_mappings(draft: Draft) -> None:
     """Unmapping comes first, so that a volume can move from one client to another."""
+    _plan_all(draft)
     if draft.wanted["map_to"] is None:
         return
     shown = show_mappings(draft.tree, draft.item) if draft.item is not None else []
@@ -66,6 +67,31 @@ def plan_mappings(draft: Draft) -> None:
         after[sdc_id] = _map(draft, entry, staying.get(sdc_id))
     if after != present:
         draft.change("mappings", list(present.values()), list(after.values()))
+
+
+def is_mapped_to_all(volume: Optional[Raw]) -> bool:
+    return bool(volume and volume.get("mappingToAllSdcsEnabled"))
+
+
+def _plan_all(draft: Draft) -> None:
+    """The one mapping that means every client, also those that come later."""
+    wanted, present = draft.wanted["map_to_all"], is_mapped_to_all(draft.item)
+    named = bool(draft.wanted["map_to"])
+    if wanted and named:
+        draft.problem("map_to_all", "leaves nothing to say with map_to")
+    if wanted and not present and not draft.wanted["allow_multiple_mappings"]:
+        draft.problem("map_to_all", "set allow_multiple_mappings: true if the applications can share the volume")
+    if present and named and wanted is None and not draft.wanted["exclusive_mappings"]:
+        draft.problem("map_to", "the volume is mapped to all SDCs; set exclusive_mappings: true to take that away")
+    leaving = present and (wanted is False or (wanted is None and draft.wanted["exclusive_mappings"]))
+    if draft.wanted["map_to"] is None and wanted is None:
+        leaving = False
+    if leaving:
+        draft.step("unmap_volume", "removeMappedSdc", {"allSdcs": ""}, {"sdc": "all"})
+    elif wanted and not present:
+        draft.step("map_volume", "addMappedSdc", {"allSdcs": ""}, {"sdc": "all"})
+    if leaving or (wanted and not present):
+        draft.change("mapped_to_all", present, not present)
 
 
 def _find(draft: Draft, entry: Mapping[str, Any], where: str) -> Optional[Raw]:
@@ -136,6 +162,7 @@ def plan_unmapped_removal(draft: Draft) -> None:
         doomed += _descendants(draft.tree, draft.item)
     for item in doomed:
         clients = [mapping["sdc"] for mapping in show_mappings(draft.tree, item)]
+        clients += ["all SDCs"] if is_mapped_to_all(item) else []
         if clients and not (draft.wanted["unmap_first"] and item is draft.item):
             hint = ", or set unmap_first: true" if item is draft.item else ""
             draft.problem("state", f"{item.get('name')} is mapped to {', '.join(clients)}; unmap it first{hint}")

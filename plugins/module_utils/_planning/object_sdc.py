@@ -102,7 +102,7 @@ def _approve(draft: Draft) -> None:
     if sdc is None and wanted["new_name"]:
         body["name"] = wanted["new_name"]
         draft.change("name", None, wanted["new_name"])
-    draft.step("approve_sdc", "approveSdc", body, dict(body), system_action=True)
+    draft.step("approve_sdc", "approveSdc", body, dict(body), target=("System", draft.tree.system_id))
 
 
 def _check_removable(draft: Draft, sdc: Raw) -> None:

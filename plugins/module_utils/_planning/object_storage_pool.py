@@ -13,61 +13,55 @@ from .object_draft import Draft
 from .objects import Field, Kind, ObjectPlan, Raw, Setter, Tree, Values
 
 V3 = (3, 0)
+V35 = (3, 5)
+FINE = "FineGranularity"
 PERCENT = range(1, 101)
 DEFAULT_MEDIA_TYPE = "HDD"
 # What three equal fault units need. The system's own default differs between versions and may be none at all.
 DEFAULT_SPARE_PERCENT = 34
 
 
+FAVOR, DYNAMIC, LIMIT = "favorAppIos", "dynamicBwThrottling", "limitNumOfConcurrentIos"
+# Policies that need the limit of bandwidth; the others keep it and do not look at it.
+_LIMITING = (FAVOR, DYNAMIC)
+
+
 def _io_priority(
-    work: str,
-    read: str,
-    action: str,
-    policy: str,
-    *,
-    bandwidth_limit_kbps: Optional[int] = None,
-    since: tuple[int, int] = (2, 0),
+    work: str, read: str, action: str, policy: str, *, dynamic: bool = False, since: tuple[int, int] = (2, 0)
 ) -> Setter:
-    """How work within the system shares a device with applications, and what new pools have."""
+    """How work within the system shares a device with applications, and what new pools have.
+
+    `dynamic` work may be throttled by what the applications do: then the thresholds come in addition.
+    """
     prefix = f"{read}IoPriority"
+
+    def limit(option: str, name: str, **more: Any) -> Field:
+        return Field(f"{work}_{option}", f"{prefix}{name[0].upper()}{name[1:]}", name, since=since, **more)
+
+    thresholds = (
+        limit("app_iops_per_device_threshold", "appIopsPerDeviceThreshold"),
+        limit("app_bandwidth_kbps_per_device_threshold", "appBwPerDeviceThresholdInKbps"),
+        limit("quiet_period_milliseconds", "quietPeriodInMsec"),
+    )
     return Setter(
         f"set_{work}_policy",
         f"set{action}IoPriorityPolicy",
         (
-            Field(f"{work}_policy", f"{prefix}Policy", "policy", default=policy, since=since),
-            Field(
-                f"{work}_concurrent_ios_per_device",
-                f"{prefix}NumOfConcurrentIosPerDevice",
-                "numOfConcurrentIosPerDevice",
-                default=1,
-                within=range(1, 21),
-                since=since,
-            ),
-            Field(
-                f"{work}_bandwidth_limit_kbps_per_device",
-                f"{prefix}BwLimitPerDeviceInKbps",
-                "bwLimitPerDeviceInKbps",
-                default=bandwidth_limit_kbps,
-                since=since,
-            ),
+            limit("policy", "policy", default=policy),
+            limit("concurrent_ios_per_device", "numOfConcurrentIosPerDevice", default=1, within=range(1, 21)),
+            limit("bandwidth_limit_kbps_per_device", "bwLimitPerDeviceInKbps", default=10240),
+            *(thresholds if dynamic else ()),
         ),
         needs_all=True,
+        belongs=lambda values, one: one not in thresholds or values[f"{work}_policy"] == DYNAMIC,
     )
 
 
-_FAVOR = "favorAppIos"
 _IO_PRIORITIES = (
-    _io_priority("rebuild", "rebuild", "Rebuild", "limitNumOfConcurrentIos"),
-    _io_priority("rebalance", "rebalance", "Rebalance", _FAVOR, bandwidth_limit_kbps=10240),
-    _io_priority("vtree_migration", "vtreeMigration", "VTreeMigration", _FAVOR, bandwidth_limit_kbps=10240, since=V3),
-    _io_priority(
-        "maintenance",
-        "protectedMaintenanceMode",
-        "ProtectedMaintenanceMode",
-        _FAVOR,
-        bandwidth_limit_kbps=10240,
-        since=V3,
-    ),
+    _io_priority("rebuild", "rebuild", "Rebuild", LIMIT, dynamic=True),
+    _io_priority("rebalance", "rebalance", "Rebalance", FAVOR, dynamic=True),
+    _io_priority("vtree_migration", "vtreeMigration", "VTreeMigration", FAVOR, since=V3),
+    _io_priority("maintenance", "protectedMaintenanceMode", "ProtectedMaintenanceMode", LIMIT, since=V3),
 )
 STORAGE_POOL = Kind(
     "StoragePool",
@@ -76,6 +70,10 @@ STORAGE_POOL = Kind(
     remove="removeStoragePool",
     parents=(("protection_domain", "ProtectionDomain", "protectionDomainId"),),
     fixed=(Field("data_layout", "dataLayout", create="dataLayout", since=V3),),
+    shown=(
+        Field("acceleration_pool_id", "fglAccpId", since=V3),
+        Field("persistent_checksum_state", "persistentChecksumState", since=V3),
+    ),
     setters=(
         Setter("set_media_type", "setMediaType", (Field("media_type", "mediaType", create="mediaType", since=V3),)),
         Setter(
@@ -84,6 +82,68 @@ STORAGE_POOL = Kind(
             (Field("zero_padding", "zeroPaddingEnabled", "zeroPadEnabled", "zeroPaddingEnabled"),),
         ),
         Setter("set_checksum", "setChecksumEnabled", (Field("checksum", "checksumEnabled", create="checksumEnabled"),)),
+        Setter(
+            "set_persistent_checksum",
+            "enablePersistentChecksum",
+            (
+                Field("persistent_checksum", "persistentChecksumEnabled", since=V3),
+                Field(
+                    "persistent_checksum_validate_on_read",
+                    "persistentChecksumValidateOnRead",
+                    "validateOnRead",
+                    unset=False,
+                    default=False,
+                    since=V3,
+                ),
+                Field(
+                    "persistent_checksum_builder_limit_kbps",
+                    "persistentChecksumBuilderLimitKb",
+                    "builderLimitInKb",
+                    default=3072,
+                    within=range(1024, 10241),
+                    since=V3,
+                ),
+            ),
+            off_action="disablePersistentChecksum",
+            needs_all=True,
+        ),
+        Setter(
+            "set_compression_method",
+            "modifyCompressionMethod",
+            (Field("compression_method", "compressionMethod", create="compressionMethod", unset="None", since=V3),),
+        ),
+        Setter(
+            "set_fragmentation",
+            "enableFragmentation",
+            (Field("fragmentation", "fragmentationEnabled", since=V3),),
+            off_action="disableFragmentation",
+        ),
+        Setter(
+            "set_external_acceleration",
+            "setExternalAccelerationType",
+            (
+                Field(
+                    "external_acceleration",
+                    "externalAccelerationType",
+                    create="externalAccelerationType",
+                    unset="None",
+                    since=V3,
+                ),
+            ),
+        ),
+        Setter(
+            "set_replication_journal",
+            "setReplicationJournalCapacity",
+            (
+                Field(
+                    "replication_journal_max_percent",
+                    "replicationCapacityMaxRatio",
+                    "replicationJournalCapacityMaxRatio",
+                    within=range(101),
+                    since=V35,
+                ),
+            ),
+        ),
         Setter("set_rebuild", "setRebuildEnabled", (Field("rebuild", "rebuildEnabled", create="rebuildEnabled"),)),
         Setter(
             "set_rebalance", "setRebalanceEnabled", (Field("rebalance", "rebalanceEnabled", create="rebalanceEnabled"),)
@@ -157,25 +217,61 @@ def plan_storage_pool(tree: Tree, wanted: Mapping[str, Any]) -> ObjectPlan:
     if draft.item is None:
         draft.require("protection_domain")
         _complete(draft.wanted, tree)
+        accelerating = _accelerating(draft, domain)
         draft.create(
-            {"protectionDomainId": domain["id"] if domain else None, "name": wanted["name"]},
+            {
+                "protectionDomainId": domain["id"] if domain else None,
+                "name": wanted["name"],
+                "fglAccpId": accelerating["id"] if accelerating else None,
+            },
             protection_domain=wanted["protection_domain"],
+            acceleration_pool=wanted["acceleration_pool"],
         )
     else:
         _check_present(draft, draft.item)
     _check_thresholds(draft)
-    _check_bandwidths(draft)
+    _check_policies(draft)
+    _check_granularity(draft)
     draft.settings()
     draft.rename()
     return draft.plan()
 
 
 def _complete(wanted: Values, tree: Tree) -> None:
-    """What a new pool must have."""
+    """What a new pool must have; fine granularity leaves no choice."""
+    fine = wanted["data_layout"] == FINE
     if wanted["media_type"] is None and tree.knows(V3):
-        wanted["media_type"] = DEFAULT_MEDIA_TYPE
+        wanted["media_type"] = "SSD" if fine else DEFAULT_MEDIA_TYPE
+    if wanted["zero_padding"] is None and fine:
+        wanted["zero_padding"] = True
     if wanted["spare_percentage"] is None:
         wanted["spare_percentage"] = DEFAULT_SPARE_PERCENT
+
+
+def _accelerating(draft: Draft, domain: Optional[Raw]) -> Optional[Raw]:
+    """The acceleration pool of a new pool."""
+    wanted = draft.wanted
+    fine = wanted["data_layout"] == FINE
+    if wanted["acceleration_pool"] is None:
+        if fine:
+            draft.problem("acceleration_pool", f"is required, because data_layout is {FINE}")
+        return None
+    if not fine:
+        draft.problem("acceleration_pool", f"has no meaning unless data_layout is {FINE}")
+    if fine and (wanted["media_type"] != "SSD" or not wanted["zero_padding"]):
+        draft.problem("data_layout", f"{FINE} needs media_type SSD and zero_padding true")
+    if domain is None or not draft.is_usable(Field("acceleration_pool", "fglAccpId", since=V3), None):
+        return None
+    among = draft.tree.children("AccelerationPool", "protectionDomainId", domain["id"])
+    return draft.reference("acceleration_pool", "AccelerationPool", "acceleration pool of the protection domain", among)
+
+
+def _check_granularity(draft: Draft) -> None:
+    layout = draft.wanted["data_layout"] or (draft.item or {}).get("dataLayout")
+    if layout != FINE and draft.wanted["compression_method"] == "Normal":
+        draft.problem("compression_method", f"only storage pools of data_layout {FINE} compress")
+    if layout == FINE and draft.wanted["persistent_checksum"]:
+        draft.problem("persistent_checksum", f"storage pools of data_layout {FINE} have checksums of their own")
 
 
 def _check_empty(draft: Draft, pool: Raw) -> None:
@@ -214,11 +310,19 @@ def _check_thresholds(draft: Draft) -> None:
         draft.problem("capacity_alert_high_percent", f"{high} must be below the critical {critical}; give both")
 
 
-def _check_bandwidths(draft: Draft) -> None:
-    """Other policies forget the limit."""
+def _check_policies(draft: Draft) -> None:
+    """Limits that the policy does not look at are a mistake, and so are missing ones that it needs."""
     for setter in _IO_PRIORITIES:
-        policy, _ios, limit = setter.fields
+        policy, _ios, limit, *thresholds = setter.fields
+        if not draft.tree.knows(policy.since):
+            continue
         present = policy.default if draft.item is None else policy.of(draft.item)
         wanted = draft.wanted[policy.option] or present
-        if draft.wanted[limit.option] is not None and draft.tree.knows(limit.since) and wanted != _FAVOR:
-            draft.problem(limit.option, f"belongs to {policy.option} {_FAVOR}, and the policy is {wanted}")
+        if draft.wanted[limit.option] is not None and wanted not in _LIMITING:
+            draft.problem(limit.option, f"belongs to {policy.option} {FAVOR}, and the policy is {wanted}")
+        for one in thresholds:
+            given = draft.wanted[one.option] is not None
+            if given and wanted != DYNAMIC:
+                draft.problem(one.option, f"belongs to {policy.option} {DYNAMIC}, and the policy is {wanted}")
+            if not given and wanted == DYNAMIC and (draft.item is None or one.of(draft.item) is None):
+                draft.problem(one.option, f"is required, because {policy.option} is {DYNAMIC}")

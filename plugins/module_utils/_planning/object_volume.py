@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Optional
 
 from . import capacity
 from .object_draft import Draft
-from .object_mappings import plan_mappings, plan_unmapped_removal, show_mappings
+from .object_mappings import is_mapped_to_all, plan_mappings, plan_unmapped_removal, show_mappings
+from .object_migration import moving, plan_migration, show_migration, stopped
+from .object_snapshot_policy import plan_snapshot_policy
 from .objects import Field, Kind, ObjectPlan, Raw, Setter, Tree, Values
 from .topology_volumes import VOLUME_TYPE_WORDS
 
@@ -18,11 +21,16 @@ V3 = (3, 0)
 VOLUME_STEP_GIB = capacity.VOLUME_STEP_KIB // capacity.GIB_KIB
 MAXIMUM_VOLUME_GIB = 1024 * 1024
 MAXIMUM_RETENTION_MINUTES = 10 * 366 * 24 * 60
+# How far the clocks of controller and system may be apart.
+CLOCK_TOLERANCE_SECONDS = 300
 
 _ACCESS_MODE_LIMIT = Setter(
     "set_access_mode_limit",
     "setVolumeAccessModeLimit",
     (Field("access_mode_limit", "accessModeLimit", since=V3),),
+)
+_RETENTION = Field(
+    "retention_minutes", "retentionPeriodInMin", within=range(1, MAXIMUM_RETENTION_MINUTES + 1), since=V3
 )
 _SIZE = Field(
     "size_gib",
@@ -32,6 +40,7 @@ _SIZE = Field(
     unit=capacity.GIB_KIB,
     within=range(1, MAXIMUM_VOLUME_GIB + 1),
 )
+_EXTEND = Setter("extend_volume", "setVolumeSize", (_SIZE,))
 
 
 def _type_of(item: Raw) -> str:
@@ -41,12 +50,13 @@ def _type_of(item: Raw) -> str:
 
 
 def _of_volume(tree: Tree, item: Raw) -> Values:
-    return {"type": _type_of(item), "mappings": show_mappings(tree, item)}
+    mappings = {"mapped_to_all": is_mapped_to_all(item), "mappings": show_mappings(tree, item)}
+    return {"type": _type_of(item), **show_migration(tree, item), **mappings}
 
 
 def _of_snapshot(tree: Tree, item: Raw) -> Values:
     ancestor = tree.name_of("Volume", item.get("ancestorVolumeId"))
-    return {"volume": ancestor, "mappings": show_mappings(tree, item)}
+    return {"volume": ancestor, "mapped_to_all": is_mapped_to_all(item), "mappings": show_mappings(tree, item)}
 
 
 VOLUME = Kind(
@@ -55,13 +65,22 @@ VOLUME = Kind(
     rename=("setVolumeName", "newName"),
     remove="removeVolume",
     parents=(("storage_pool", "StoragePool", "storagePoolId"),),
-    fixed=(Field("compression_method", "compressionMethod", create="compressionMethod", since=V3),),
     setters=(
-        Setter("extend_volume", "setVolumeSize", (_SIZE,)),
+        _EXTEND,
+        Setter(
+            "set_volume_compression",
+            "modifyCompressionMethod",
+            (Field("compression_method", "compressionMethod", create="compressionMethod", unset="None", since=V3),),
+        ),
         Setter("set_volume_rmcache", "setVolumeUseRmcache", (Field("rmcache", "useRmcache", create="useRmcache"),)),
         _ACCESS_MODE_LIMIT,
     ),
+    shown=(Field("snapshot_policy_id", "snplIdOfSourceVolume", since=V3),),
     details=_of_volume,
+    moving=moving,
+    broken=stopped,
+    repair="Make room in the other storage pool and run again, or take the volume back to where it is.",
+    watched=("VTree", "vtreeId"),
 )
 SNAPSHOT = Kind(
     "Volume",
@@ -69,9 +88,8 @@ SNAPSHOT = Kind(
     rename=("setVolumeName", "newName"),
     remove="removeVolume",
     parents=(("storage_pool", "StoragePool", "storagePoolId"),),
-    setters=(_ACCESS_MODE_LIMIT,),
+    setters=(replace(_EXTEND, step="extend_snapshot"), _ACCESS_MODE_LIMIT),
     shown=(
-        Field("size_gib", "sizeInKb", unit=capacity.GIB_KIB),
         Field("consistency_group_id", "consistencyGroupId"),
         Field("retained_until_epoch_seconds", "secureSnapshotExpTime", since=V3),
     ),
@@ -101,11 +119,13 @@ def plan_volume(tree: Tree, wanted: Mapping[str, Any]) -> ObjectPlan:
         }
         draft.create(body, storage_pool=wanted["storage_pool"], type=wanted["type"] or "thin")
     else:
-        if pool is not None and pool["id"] != draft.item["storagePoolId"]:
-            draft.must_stay("storage_pool", tree.name_of("StoragePool", draft.item["storagePoolId"]), pool["name"])
-        draft.must_stay("type", _type_of(draft.item), wanted["type"])
+        draft.waits = bool(wanted["migrate"])
+        type_now = _type_of(draft.item)
+        if not plan_migration(draft, draft.item, pool, type_now):
+            draft.must_stay("type", type_now, wanted["type"])
     draft.settings()
     draft.rename()
+    plan_snapshot_policy(draft)
     plan_mappings(draft)
     return draft.plan()
 
@@ -122,6 +142,7 @@ def _check_size(draft: Draft) -> None:
 
 
 def plan_snapshot(tree: Tree, wanted: Mapping[str, Any]) -> ObjectPlan:
+    """`wanted` has `now_epoch_seconds` too: how long a snapshot is kept counts from when it was taken."""
     draft = Draft(SNAPSHOT, tree, wanted)
     snapshots = [item for item in tree.all("Volume") if item["volumeType"] == "Snapshot"]
     draft.find(snapshots)
@@ -139,7 +160,9 @@ def plan_snapshot(tree: Tree, wanted: Mapping[str, Any]) -> ObjectPlan:
         draft.must_stay("volume", ancestor, source.get("name"))
     if draft.item is not None:
         _check_others(draft, draft.item)
+        _check_size(draft)
         draft.settings()
+        _retain(draft, draft.item)
     draft.rename()
     plan_mappings(draft)
     return draft.plan()
@@ -148,18 +171,31 @@ def plan_snapshot(tree: Tree, wanted: Mapping[str, Any]) -> ObjectPlan:
 def _create_snapshot(draft: Draft, source: Any) -> None:
     definition = {"volumeId": source["id"] if source else None, "snapshotName": draft.wanted["name"]}
     body: Values = {"snapshotDefs": [definition, *_others(draft)]}
-    extras = (
-        ("access_mode_limit", "accessModeLimit", None),
-        ("retention_minutes", "retentionPeriodInMin", range(1, MAXIMUM_RETENTION_MINUTES + 1)),
-    )
-    for option, key, within in extras:
-        value = draft.wanted[option]
-        if value is not None and draft.is_usable(Field(option, key, within=within, since=V3), value):
-            body[key] = str(value)
+    if draft.wanted["size_gib"] is not None:
+        draft.problem("size_gib", "a new snapshot has the size of its volume; let it grow afterwards")
+    for one in (_ACCESS_MODE_LIMIT.fields[0], _RETENTION):
+        value = draft.wanted[one.option]
+        if value is not None and draft.is_usable(one, value):
+            body[one.read] = str(value)
     options = ("volume", "together_with", "access_mode_limit", "retention_minutes")
     detail = {key: draft.wanted[key] for key in options if draft.wanted[key] is not None}
     draft.after = {"name": draft.wanted["name"], **detail}
-    draft.step("create_snapshot", "snapshotVolumes", body, detail, system_action=True)
+    draft.step("create_snapshot", "snapshotVolumes", body, detail, target=("System", draft.tree.system_id))
+
+
+def _retain(draft: Draft, snapshot: Raw) -> None:
+    """Only ever longer: nobody can take back what was promised."""
+    minutes = draft.wanted["retention_minutes"]
+    if minutes is None or not draft.is_usable(_RETENTION, minutes):
+        return
+    before = snapshot.get("secureSnapshotExpTime") or 0
+    until = snapshot["creationTime"] + 60 * minutes
+    left_minutes = -(-(until - draft.wanted["now_epoch_seconds"]) // 60)
+    if until - before <= CLOCK_TOLERANCE_SECONDS or left_minutes <= 0:
+        return
+    draft.change("retained_until_epoch_seconds", before, until)
+    body = {"retentionPeriodInMin": str(left_minutes)}
+    draft.step("retain_snapshot", "setSnapshotSecurity", body, {"retention_minutes": minutes})
 
 
 def _others(draft: Draft) -> list[Values]:

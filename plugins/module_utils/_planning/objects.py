@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable, Optional
 
@@ -23,7 +23,10 @@ _LISTS = {
     "Device": "deviceList",
     "Sdc": "sdcList",
     "Volume": "volumeList",
+    "VTree": "vTreeList",
 }
+# Types that the answer about a whole system leaves out; they are read where a task names one.
+ASKED_FOR = ("AccelerationPool", "SnapshotPolicy")
 
 
 class ObjectError(ValueError):
@@ -35,14 +38,22 @@ class ObjectError(ValueError):
         super().__init__(f"{label}: " + "; ".join(self.problems))
 
 
+def at_least(version: str, since: tuple[int, int]) -> bool:
+    numbers = [int(number) for number in re.findall(r"\d+", version)[:2]]
+    return tuple(numbers) >= since
+
+
 class Tree:
     """A whole system in the API's own words."""
 
-    def __init__(self, answer: Mapping[str, Any], version: str) -> None:
+    def __init__(
+        self, answer: Mapping[str, Any], version: str, more: Optional[Mapping[str, Sequence[Raw]]] = None
+    ) -> None:
         self.version = version
         self.system_id: str = answer["System"]["id"]
         # An empty list may also be null or absent.
         self._lists: dict[str, list[Raw]] = {kind: answer.get(key) or [] for kind, key in _LISTS.items()}
+        self._lists.update({kind: list((more or {}).get(kind, ())) for kind in ASKED_FOR})
         self._by_id = {kind: {item["id"]: item for item in items} for kind, items in self._lists.items()}
 
     def all(self, kind: str) -> list[Raw]:
@@ -59,9 +70,7 @@ class Tree:
         return item.get("name") if item is not None else None
 
     def knows(self, since: tuple[int, int]) -> bool:
-        """Whether this version is at least that one."""
-        numbers = [int(number) for number in re.findall(r"\d+", self.version)[:2]]
-        return tuple(numbers) >= since
+        return at_least(self.version, since)
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,7 @@ class Field:
     read: str
     write: str = ""
     create: str = ""
-    unset: Any = None  # what null or a missing key means
+    unset: Any = None  # what null, a missing key or the word Invalid means
     default: Any = None  # of new objects, where a setter wants several values and only some are given
     unit: int = 1  # how many of what is read and created make one of what people write and setters take
     within: Optional[range] = None
@@ -80,7 +89,7 @@ class Field:
 
     def of(self, item: Raw) -> Any:
         value = item.get(self.read)
-        if value is None:
+        if value is None or value == "Invalid":
             return self.unset
         if self.unit == 1:
             return value
@@ -89,13 +98,18 @@ class Field:
 
 @dataclass(frozen=True)
 class Setter:
-    """An action that sets one or several fields; `off_action` makes it a switch of two actions without a body."""
+    """An action that sets one or several fields.
+
+    `off_action` makes it a switch: the first field says which of the two actions, the others go with the first one.
+    `belongs` tells from the values by option whether one of the fields has a meaning beside them.
+    """
 
     step: str
     action: str
     fields: tuple[Field, ...]
     off_action: str = ""
     needs_all: bool = False
+    belongs: Callable[[Values, Field], bool] = lambda values, one: True
 
 
 @dataclass(frozen=True)
@@ -113,6 +127,8 @@ class Kind:
     details: Callable[[Tree, Raw], Values] = lambda tree, item: {}  # what is more than a field
     moving: Callable[[Raw], str] = lambda item: ""  # what such an object is still busy with
     broken: Callable[[Raw], str] = lambda item: ""  # why waiting for it is of no use
+    repair: str = "Check it on its host, then repair or remove it."
+    watched: tuple[str, str] = ("", "")  # type and field with the id of what these two look at, if it is another object
 
     @property
     def noun(self) -> str:
@@ -130,6 +146,10 @@ class Kind:
         return {**shown, **{one.option: one.of(item) for one in known}, **self.details(tree, item)}
 
 
+# Stands in a request for the id of what an earlier step of the plan creates.
+NEW_ID = "(new)"
+
+
 @dataclass(frozen=True)
 class ObjectStep(Step):
     """A step that carries its request. Without `target_id` it concerns what an earlier step creates."""
@@ -138,6 +158,7 @@ class ObjectStep(Step):
     rest_action: str = ""  # none creates
     target_id: Optional[str] = None
     body: dict[str, Any] = field(default_factory=dict)
+    when_still: bool = False  # only once what the step before has begun is over
 
 
 @dataclass(frozen=True)
@@ -153,6 +174,7 @@ class ObjectPlan:
     moving: str
     before: Values
     after: Values
+    watched: tuple[str, str]  # type and id of what to look at while waiting
 
 
 def api_word(value: Any) -> Any:

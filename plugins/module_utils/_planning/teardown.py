@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from . import capacity
+from .object_mappings import is_mapped_to_all
 from .objects import ObjectError
 from .system_steps import SystemPlan, SystemStep, step
 
@@ -59,7 +60,9 @@ def show(contents: Contents) -> dict[str, Any]:
                 "size_gib": capacity.gib_from_kib(item["sizeInKb"]),
                 "storage_pool": names.get(item["storagePoolId"]),
                 "snapshot": item.get("ancestorVolumeId") is not None,
-                "mapped_to": [sdc.get("sdcName") or sdc.get("sdcIp") for sdc in item.get("mappedSdcInfo") or []],
+                "mapped_to": ["all"]
+                if is_mapped_to_all(item)
+                else [sdc.get("sdcName") or sdc.get("sdcIp") for sdc in item.get("mappedSdcInfo") or []],
             }
             for item in _list(tree, "volumeList")
         ],
@@ -84,7 +87,7 @@ def _list(tree: Raw, key: str) -> Sequence[Raw]:
 
 
 def _unmap(tree: Raw) -> list[SystemStep]:
-    mapped = [item for item in _list(tree, "volumeList") if item.get("mappedSdcInfo")]
+    mapped = [item for item in _list(tree, "volumeList") if item.get("mappedSdcInfo") or is_mapped_to_all(item)]
     return [_act("unmap_volume", "Volume", item, "removeMappedSdc", {"allSdcs": ""}) for item in mapped]
 
 

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Callable, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 
-from .._planning.objects import ObjectError, ObjectPlan, ObjectStep, Tree
+from .._planning.objects import NEW_ID, ObjectError, ObjectPlan, ObjectStep, Tree, at_least
 from .apply import ApplyFailed, NotConverged, NotReady, Patience, is_uncertain, showing
 from .client import Gateway
 from .errors import NotFound, Refused, ScaleioError
@@ -40,6 +40,7 @@ MAPPING_SPEC: dict[str, dict[str, Any]] = {
             "access_mode": {"type": "str", "choices": ACCESS_MODES},
         },
     },
+    "map_to_all": {"type": "bool"},
     "exclusive_mappings": {"type": "bool", "default": False},
     "allow_multiple_mappings": {"type": "bool", "default": False},
     "unmap_first": {"type": "bool", "default": False},
@@ -56,18 +57,22 @@ PROTECTION_REMEDY = (
 )
 
 
-def run_object(module: AnsibleModule, planner: Planner) -> None:
-    """End the module with the object under its kind's name, or with the one message that says what was wrong."""
+def run_object(module: AnsibleModule, planner: Planner, asked_for: Optional[Mapping[str, str]] = None) -> None:
+    """End the module with the object under its kind's name, or with the one message that says what was wrong.
+
+    `asked_for` are types of the API that are read beside the system if the option before each is given.
+    """
+    more = [kind for option, kind in (asked_for or {}).items() if module.params[option] is not None]
 
     def run(gateway: Gateway) -> dict[str, Any]:
-        first = plan = planner(read_tree(gateway), module.params)
+        first = plan = planner(read_tree(gateway, more), module.params)
         steps = list(plan.steps)
         diff = {"before": first.before, "after": first.after}
         if not module.check_mode:
             wait = module.params.get("wait", True)
             patience = Patience(wait, module.params.get("wait_timeout_seconds", 300))
             with showing(diff):
-                plan, steps = converge_object(gateway, planner, module.params, first, patience)
+                plan, steps = converge_object(gateway, planner, module.params, first, patience, more=more)
         return {
             "changed": bool(steps),
             "steps": [step.as_dict() for step in steps],
@@ -98,19 +103,37 @@ def object_module(spec: Mapping[str, Any], **rules: Any) -> AnsibleModule:
     return AnsibleModule(argument_spec={**CONNECTION_SPEC, **spec}, supports_check_mode=True, **rules)
 
 
-def read_tree(gateway: Gateway) -> Tree:
-    return Tree(gateway.get("/api/instances"), gateway.version)
+def read_tree(gateway: Gateway, more: Sequence[str] = ()) -> Tree:
+    """`more` are types that the answer about the whole system leaves out; versions before 3.0 know none of them."""
+    answer = gateway.get("/api/instances")
+    known = more if at_least(gateway.version, (3, 0)) else ()
+    return Tree(answer, gateway.version, {kind: gateway.get(f"/api/types/{kind}/instances") for kind in known})
 
 
 def converge_object(
-    gateway: Gateway, planner: Planner, wanted: Mapping[str, Any], plan: ObjectPlan, patience: Patience
+    gateway: Gateway,
+    planner: Planner,
+    wanted: Mapping[str, Any],
+    plan: ObjectPlan,
+    patience: Patience,
+    *,
+    more: Sequence[str] = (),
 ) -> tuple[ObjectPlan, list[ObjectStep]]:
     """Carry out the plan, and what is still left after reading again. Returns the end and what was done."""
-    return _Run(gateway, planner, wanted, patience).converge(plan)
+    return _Run(gateway, planner, wanted, patience, more=more).converge(plan)
 
 
 class _Run:
-    def __init__(self, gateway: Gateway, planner: Planner, wanted: Mapping[str, Any], patience: Patience) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        planner: Planner,
+        wanted: Mapping[str, Any],
+        patience: Patience,
+        *,
+        more: Sequence[str],
+    ) -> None:
+        self._more = more
         self._gateway = gateway
         self._planner = planner
         self._wanted = wanted
@@ -134,7 +157,7 @@ class _Run:
 
     def _plan_again(self, plan: ObjectPlan) -> ObjectPlan:
         try:
-            return self._planner(read_tree(self._gateway), self._wanted)
+            return self._planner(read_tree(self._gateway, self._more), self._wanted)
         except ObjectError as error:
             raise ApplyFailed(NotConverged(f"{error}.", about=plan.label), self._done, []) from error
         except ScaleioError as error:
@@ -144,6 +167,8 @@ class _Run:
         """Returns the step of which nobody knows yet whether it took effect, and why."""
         created: Optional[str] = None
         for index, step in enumerate(plan.steps):
+            if step.when_still:
+                self._settle(plan, to_end=False)
             try:
                 answer = self._request(step, created)
             except ScaleioError as error:
@@ -159,7 +184,8 @@ class _Run:
         if not step.rest_action:
             return self._gateway.post(f"/api/types/{step.type}/instances", step.body)
         target = step.target_id or created
-        return self._gateway.post(f"/api/instances/{step.type}::{target}/action/{step.rest_action}", step.body)
+        body = {key: created if value == NEW_ID else value for key, value in step.body.items()}
+        return self._gateway.post(f"/api/instances/{step.type}::{target}/action/{step.rest_action}", body)
 
     def _resolve(self, doubt: Optional[tuple[ObjectStep, ScaleioError]], plan: ObjectPlan) -> None:
         if doubt is None:
@@ -181,18 +207,19 @@ class _Run:
         remedy = "Look for another run or tool that changes it too."
         return ApplyFailed(NotConverged(message, remedy=remedy, about=plan.label), self._done, plan.steps)
 
-    def _settle(self, plan: ObjectPlan) -> None:
+    def _settle(self, plan: ObjectPlan, to_end: bool = True) -> None:
         """Ask for this object alone: the whole system is read once more at the end."""
         pause = 0.1
+        kind, object_id = plan.watched
         while True:
             try:
-                item = self._gateway.get(f"/api/instances/{plan.kind.type}::{plan.object_id}")
+                item = self._gateway.get(f"/api/instances/{kind}::{object_id}")
             except NotFound:
                 return
             moving = plan.kind.moving(item)
-            broken = plan.kind.broken(item) if plan.state == "present" else ""
+            broken = plan.kind.broken(item) if to_end and plan.state == "present" else ""
             if broken:
-                self._give_up(plan, f"{plan.label} {broken}.", "Check it on its host, then repair or remove it.")
+                self._give_up(plan, f"{plan.label} {broken}.", plan.kind.repair)
             if not moving:
                 return
             if self._patience.clock() + pause > self._deadline:

@@ -73,7 +73,7 @@ def system_from(answers: Answers) -> dict[str, Any]:
     tree, cluster = answers.tree, answers.cluster
     statistics = answers.statistics.get("StoragePool") or {}
     system = tree["System"]
-    volumes = _list(tree, "volumeList")
+    clients = [item["id"] for item in _list(tree, "sdcList")]
     return {
         "system": {
             "id": system["id"],
@@ -95,7 +95,7 @@ def system_from(answers: Answers) -> dict[str, Any]:
         "sds": [sds(item) for item in _list(tree, "sdsList")],
         "devices": [device(item) for item in _list(tree, "deviceList")],
         "sdcs": [sdc(item) for item in _list(tree, "sdcList")],
-        "volumes": [volume(item) for item in volumes],
+        "volumes": [volume(item, clients) for item in _list(tree, "volumeList")],
     }
 
 
@@ -181,14 +181,16 @@ def sdc(item: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def volume(item: dict[str, Any]) -> dict[str, Any]:
+def volume(item: dict[str, Any], clients: Sequence[str]) -> dict[str, Any]:
+    """`clients` are the ids of all SDCs, for one that is mapped to each of them."""
+    mapped = [mapping["sdcId"] for mapping in _list(item, "mappedSdcInfo")]
     return {
         "id": item["id"],
         "name": item.get("name") or "",
         "storage_pool_id": item["storagePoolId"],
         "size_kib": item["sizeInKb"],
         "type": item["volumeType"],
-        "mapped_sdc_ids": [mapping["sdcId"] for mapping in _list(item, "mappedSdcInfo")],
+        "mapped_sdc_ids": list(clients) if item.get("mappingToAllSdcsEnabled") else mapped,
     }
 
 

@@ -66,8 +66,13 @@ def _install(client: str, target: Path) -> None:
 
 
 def environment(client: str | None) -> dict[str, str]:
-    """PYTHONPATH is the client's folder alone; without a client it is the development environment's own."""
+    """PYTHONPATH is the client's folder alone; without a client it is the development environment's own.
+
+    Clients that open a connection for each request load this machine's certificate authorities for each of them, which
+    takes most of their time and none of them has signed the emulator: there are none.
+    """
     kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    kept["SSL_CERT_FILE"] = os.devnull
     return {**kept, "PYTHONPATH": str(folder(client))} if client else kept
 
 

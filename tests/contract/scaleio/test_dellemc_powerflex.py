@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ import yaml
 from lab.scaleio.emulator import Emulator
 from lab.scaleio.system import Pace
 from tests.contract.scaleio import powerflex_story as story
-from tests.contract.scaleio.independent import Tally, Worker
+from tests.contract.scaleio.independent import Tally, Worker, environment
 
 CLIENT = "dellemc.powerflex"
 AT_ONCE = Pace(join_seconds=0, device_test_seconds=0)
@@ -116,9 +115,9 @@ def play(emulator: Emulator, steps: list[story.Step], folder: Path) -> list[dict
     playbook.write_text(
         yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}])
     )
-    environment = {**os.environ, "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_LOCALHOST_WARNING": "0"}
+    around = {**environment(None), "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json", "ANSIBLE_LOCALHOST_WARNING": "0"}
     command = [Path(sys.executable).parent / "ansible-playbook", "-i", "localhost,", playbook]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=folder)
+    done = subprocess.run(command, capture_output=True, text=True, env=around, cwd=folder)
     assert done.returncode == 0, done.stdout + done.stderr
     (ran,) = json.loads(done.stdout)["plays"]
     return [task["hosts"]["localhost"] for task in ran["tasks"]]

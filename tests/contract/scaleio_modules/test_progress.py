@@ -15,8 +15,6 @@ from tests.contract.scaleio_modules.world import World, in_one_version
 
 # What they wait for is their own host, not the system behind a Gateway.
 OTHERS = {"scaleio_gateway_certificate", "scaleio_gateway_password", "scaleio_mdm_bootstrap"}
-# Asked for the system's name, and then run once and to its end.
-OTHERS |= {"scaleio_teardown"}
 MODULE = "mesos_scaleio.platform.scaleio_topology"
 TOPOLOGY = {"devices": ["/dev/sdb"], "sds": {name: f"198.51.100.{number}" for number, name in enumerate("abc", 1)}}
 

@@ -60,6 +60,21 @@ def test_read_only_and_retention_from_3_0_on(world: World) -> None:
     assert world.object("Volume", "monday")["accessModeLimit"] == "ReadWrite"
 
 
+@in_one_version
+def test_a_snapshot_is_kept_for_longer_and_grows(world: World) -> None:
+    world.done(main, name="monday", volume="data", retention_minutes=60)
+    snapshot = world.object("Volume", "monday")
+    until = snapshot["creationTime"] + 3600
+    # the clocks are one here, and the minute that has begun counts in full
+    assert until <= snapshot["secureSnapshotExpTime"] <= until + 60
+    world.beats(main, ["retain_snapshot"], name="monday", retention_minutes=120)
+    assert until + 3600 <= snapshot["secureSnapshotExpTime"] <= until + 3720
+    again = world.done(main, name="monday", retention_minutes=30)
+    assert again["changed"] is False
+    world.beats(main, ["extend_snapshot"], name="monday", size_gib=24)
+    assert snapshot["sizeInKb"] == 24 * 1024 * 1024
+
+
 def test_several_volumes_at_the_same_instant(world: World) -> None:
     others = [{"volume": "other", "name": "other-monday"}]
     wanted: dict[str, Any] = {"name": "monday", "volume": "data", "together_with": others}

@@ -26,6 +26,19 @@ SETTINGS = [
     ("rebalance_policy", "unlimited", "rebalanceIoPriorityPolicy", "set_rebalance_policy"),
     ("spare_percentage", 50, "sparePercentage", "set_spare_percentage"),
 ]
+# Those that came with 3.0 and 3.5.
+LATER = [
+    ("persistent_checksum", True, "persistentChecksumEnabled", "set_persistent_checksum"),
+    ("fragmentation", False, "fragmentationEnabled", "set_fragmentation"),
+    ("external_acceleration", "ReadAndWrite", "externalAccelerationType", "set_external_acceleration"),
+    ("replication_journal_max_percent", 20, "replicationCapacityMaxRatio", "set_replication_journal"),
+]
+DYNAMIC = {
+    "rebuild_policy": "dynamicBwThrottling",
+    "rebuild_app_iops_per_device_threshold": 50,
+    "rebuild_app_bandwidth_kbps_per_device_threshold": 4096,
+    "rebuild_quiet_period_milliseconds": 1000,
+}
 
 
 def test_a_pool_from_nothing_to_nothing(world: World) -> None:
@@ -83,6 +96,53 @@ def test_media_types_from_3_0_on(world: World) -> None:
 
 
 @in_one_version
+def test_settings_of_later_versions_are_changed_and_read_back(world: World) -> None:
+    world.pool(world.domain())
+    wanted = {option: value for option, value, _field, _step in LATER}
+    world.beats(main, [step for _option, _value, _field, step in LATER], name="default", **wanted)
+    pool = world.object("StoragePool", "default")
+    assert {field: pool[field] for _option, _value, field, _step in LATER} == {
+        field: value for _option, value, field, _step in LATER
+    }
+    limit = {"persistent_checksum_builder_limit_kbps": 2048}
+    world.beats(main, ["set_persistent_checksum"], name="default", **limit)
+    assert (pool["persistentChecksumEnabled"], pool["persistentChecksumBuilderLimitKb"]) == (True, 2048)
+    assert pool["persistentChecksumValidateOnRead"] is False
+    world.beats(main, ["set_persistent_checksum"], name="default", persistent_checksum=False)
+    assert pool["persistentChecksumEnabled"] is False
+
+
+def test_rebuilds_are_throttled_by_what_applications_do(world: World) -> None:
+    world.pool(world.domain())
+    world.beats(main, ["set_rebuild_policy"], name="default", **DYNAMIC)
+    pool = world.object("StoragePool", "default")
+    assert pool["rebuildIoPriorityAppBwPerDeviceThresholdInKbps"] == 4096
+    assert (pool["rebuildIoPriorityQuietPeriodInMsec"], pool["rebuildIoPriorityBwLimitPerDeviceInKbps"]) == (
+        1000,
+        10240,
+    )
+    world.beats(main, ["set_rebuild_policy"], name="default", rebuild_quiet_period_milliseconds=500)
+    assert pool["rebuildIoPriorityAppIopsPerDeviceThreshold"] == 50
+    world.beats(main, ["set_rebuild_policy"], name="default", rebuild_policy="unlimited")
+    assert pool["rebuildIoPriorityQuietPeriodInMsec"] is None
+
+
+@in_one_version
+def test_a_pool_of_fine_granularity(world: World) -> None:
+    domain = world.domain()
+    fast = world.post("AccelerationPool", protectionDomainId=domain, name="nvdimms", mediaType="NVDIMM")
+    wanted = {"protection_domain": "default", "data_layout": "FineGranularity", "acceleration_pool": "nvdimms"}
+    made = world.beats(main, ["create_storage_pool"], reads=2, name="dense", compression_method="Normal", **wanted)
+    pool = world.object("StoragePool", "dense")
+    assert (pool["fglAccpId"], pool["mediaType"], pool["zeroPaddingEnabled"]) == (fast, "SSD", True)
+    assert (pool["compressionMethod"], made["storage_pool"]["acceleration_pool_id"]) == ("Normal", fast)
+    world.beats(main, ["set_compression_method"], name="dense", compression_method="None")
+    refused = world.refused(main, name="other", **{**wanted, "acceleration_pool": "nvdims", "media_type": "HDD"})
+    assert "there is no acceleration pool of the protection domain nvdims, did you mean nvdimms?" in refused["msg"]
+    assert "FineGranularity needs media_type SSD" in refused["msg"]
+
+
+@in_one_version
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -98,6 +158,21 @@ def test_media_types_from_3_0_on(world: World) -> None:
         ({"name": "taken", "new_name": "other", "state": "absent"}, "new_name: has no meaning together with"),
         ({"name": "default", "spare_percentage": 20}, "20 is smaller than the largest fault unit (34 %)"),
         ({"name": "default", "rebuild_bandwidth_limit_kbps_per_device": 9}, "belongs to rebuild_policy favorAppIos"),
+        (
+            {"name": "default", "rebuild_policy": "dynamicBwThrottling"},
+            "rebuild_quiet_period_milliseconds: is required, because rebuild_policy is dynamicBwThrottling",
+        ),
+        ({"name": "default", "rebalance_quiet_period_milliseconds": 9}, "belongs to rebalance_policy dynamicBw"),
+        (
+            {"name": "default", "persistent_checksum_validate_on_read": True},
+            "persistent_checksum_validate_on_read: has no meaning without persistent_checksum: true",
+        ),
+        ({"name": "default", "compression_method": "Normal"}, "only storage pools of data_layout FineGranularity"),
+        (
+            {"name": "new", "protection_domain": "default", "data_layout": "FineGranularity"},
+            "acceleration_pool: is required, because data_layout is FineGranularity",
+        ),
+        ({"name": "new", "protection_domain": "default", "acceleration_pool": "fast"}, "has no meaning unless data_"),
         ({"name": "default", "zero_padding": "unwanted"}, "unable to convert to bool"),
         ({"name": "default", "state": "absent"}, "the pool still has 3 device(s); remove them first"),
         ({}, "one of the following is required: name, id"),
@@ -116,14 +191,15 @@ def test_what_is_wrong_is_said_before_anything_is_written(world: World, argument
 
 def test_shares_of_migration_and_maintenance_from_3_0_on(world: World) -> None:
     world.pool(world.domain())
-    wanted = {"vtree_migration_policy": "unlimited", "maintenance_bandwidth_limit_kbps_per_device": 2048}
+    wanted: dict[str, object] = {"vtree_migration_policy": "unlimited", "maintenance_policy": "favorAppIos"}
+    wanted["maintenance_bandwidth_limit_kbps_per_device"] = 2048
     if world.media_types:
         world.beats(main, ["set_vtree_migration_policy", "set_maintenance_policy"], name="default", **wanted)
         pool = world.object("StoragePool", "default")
         assert pool["vtreeMigrationIoPriorityPolicy"] == "unlimited"
         assert pool["protectedMaintenanceModeIoPriorityBwLimitPerDeviceInKbps"] == 2048
     else:
-        assert len(world.refused(main, name="default", **wanted)["failure"]["problems"]) == 2
+        assert len(world.refused(main, name="default", **wanted)["failure"]["problems"]) == 3
 
 
 @in_one_version

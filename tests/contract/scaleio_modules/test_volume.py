@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -103,7 +104,9 @@ def test_access_modes_from_3_0_on(world: World, clients: list[str]) -> None:
         ({"name": "data", "size_gib": 8}, "size_gib: the volume has 16 GiB, and volumes only grow"),
         ({"name": "data", "size_gib": 0}, "size_gib: 0 is not within 1 to 1048576"),
         ({"name": "data", "type": "thick"}, "type: is thin and cannot be changed to thick"),
-        ({"name": "data", "storage_pool": "other"}, "storage_pool: is default and cannot be changed to other"),
+        ({"name": "data", "storage_pool": "other"}, "is default; set migrate: true to move the volume to other"),
+        ({"name": "data", "migrate": True}, "migrate: needs storage_pool"),
+        ({"name": "data", "map_to_all": True}, "set allow_multiple_mappings: true if the applications can share"),
         ({"name": "data", "map_to": [{"sdc": "agnt1"}]}, "map_to[0]: agnt1: no SDC is called so, did you mean agent1?"),
         ({"name": "data", "map_to": [{"sdc": "agent1", "iops_limit": 5}]}, "map_to[0].iops_limit: must be 0 for no"),
         ({"name": "data", "map_to": [{"sdc": "agent1"}] * 2}, "map_to[1]: agent1 is given more than once"),
@@ -120,6 +123,85 @@ def test_what_is_wrong_is_said_before_anything_is_written(
     world.done(main, name="mapped", storage_pool="default", size_gib=8, map_to=[{"sdc": "198.51.100.2"}])
     result = world.refused(main, **arguments)
     assert text in result["msg"]
+
+
+def test_a_volume_for_all_clients(world: World, clients: list[str]) -> None:
+    world.done(main, name="data", storage_pool="default", size_gib=8)
+    for_all = {"map_to_all": True, "allow_multiple_mappings": True}
+    mapped = world.beats(main, ["map_volume"], name="data", **for_all)
+    assert (mapped["volume"]["mapped_to_all"], mapped["volume"]["mappings"]) == (True, [])
+    assert "data is mapped to all SDCs; unmap it first" in world.refused(main, name="data", state="absent")["msg"]
+    one = {"map_to": [{"sdc": "agent1"}]}
+    assert "the volume is mapped to all SDCs; set exclusive" in world.refused(main, name="data", **one)["msg"]
+    world.beats(main, ["unmap_volume", "map_volume"], name="data", exclusive_mappings=True, **one)
+    assert list(world.object("Volume", "data")["_mappings"]) == [clients[0]]
+    world.done(main, name="data", **for_all)
+    world.beats(main, ["unmap_volume", "remove_volume"], name="data", state="absent", unmap_first=True)
+
+
+@in_one_version
+def test_a_snapshot_policy_is_joined_and_left(world: World, clients: list[str]) -> None:
+    for name in ("hourly", "daily"):
+        cadence = {"autoSnapshotCreationCadenceInMin": "60", "numOfRetainedSnapshotsPerLevel": ["1"]}
+        world.post("SnapshotPolicy", name=name, **cadence)
+    wanted = {"name": "data", "storage_pool": "default", "size_gib": 8}
+    world.beats(main, ["create_volume", "join_snapshot_policy"], reads=2, snapshot_policy="hourly", **wanted)
+    volume = world.object("Volume", "data")["id"]
+    assert world.object("SnapshotPolicy", "hourly")["_source_ids"] == [volume]
+    moves = ["leave_snapshot_policy", "join_snapshot_policy"]
+    world.beats(main, moves, reads=2, name="data", snapshot_policy="daily")
+    assert world.object("SnapshotPolicy", "hourly")["_source_ids"] == []
+    world.beats(main, ["leave_snapshot_policy"], reads=2, name="data", snapshot_policy="", policy_snapshots="remove")
+    refused = world.refused(main, name="data", snapshot_policy="dayly")["msg"]
+    assert "there is no snapshot policy dayly, did you mean daily?" in refused
+
+
+@pytest.fixture
+def other_pool(world: World, clients: list[str]) -> str:
+    """A second pool on the same servers, and a volume with 2 GiB of data in the first."""
+    domain = world.object("StoragePool", "default")["protectionDomainId"]
+    other = world.pool(domain, "other")
+    for sds in list(world.system.objects("Sds")):
+        world.post("Device", sdsId=sds, storagePoolId=other, deviceCurrentPathname="/dev/sdh", testMode="noTest")
+    world.done(main, name="data", storage_pool="default", size_gib=16)
+    world.system.write_volume("data", 2)
+    return other
+
+
+def test_a_volume_migrates_to_another_pool(world: World, other_pool: str) -> None:
+    wanted: dict[str, Any] = {"name": "data", "storage_pool": "other", "migrate": True, "type": "thick"}
+    if not world.media_types:
+        assert "migrate: needs version 3.0" in world.refused(main, **wanted)["msg"]
+        return
+    moved = world.beats(main, ["migrate_volume"], **wanted)
+    assert (moved["volume"]["storage_pool"], moved["volume"]["type"]) == ("other", "thick")
+    assert moved["volume"]["migration_status"] == "NotInMigration"
+    assert world.object("Volume", "data")["storagePoolId"] == other_pool
+
+
+@in_one_version
+def test_a_migration_is_paused_goes_on_and_is_taken_back(world: World, other_pool: str) -> None:
+    world.system.set_pace(replace(world.system.pace, movement_gib_per_second=0.001))
+    wanted: dict[str, Any] = {"name": "data", "storage_pool": "other", "migrate": True, "wait": False}
+    begun = world.beats(main, ["migrate_volume"], **wanted)
+    assert (begun["volume"]["migration_status"], begun["volume"]["migrating_to"]) == ("MigrationNormal", "other")
+    world.beats(main, ["pause_migration"], migration_paused=True, **wanted)
+    world.beats(main, ["resume_migration"], **wanted)
+    failure = world.run(main, **{**wanted, "wait": True, "wait_timeout_seconds": 1})["failure"]
+    assert failure["waiting_for"] == "volume data (its data is on the way, MigrationNormal)"
+    back = world.beats(main, ["pause_migration", "take_back_volume"], **{**wanted, "storage_pool": "default"})
+    assert (back["volume"]["storage_pool"], back["volume"]["migration_status"]) == ("default", "NotInMigration")
+
+
+@in_one_version
+def test_a_migration_that_stops_by_itself_says_why(world: World, other_pool: str) -> None:
+    world.system.set_pace(replace(world.system.pace, movement_gib_per_second=1))
+    wanted: dict[str, Any] = {"name": "data", "storage_pool": "other", "migrate": True}
+    world.done(main, wait=False, **wanted)
+    content.fill_pool(world.system, "other", 100)
+    result = world.run(main, **wanted)
+    assert "has stopped on its way to the other storage pool: InsufficientCapacity" in result["msg"]
+    assert "Make room in the other storage pool" in result["msg"]
 
 
 @in_one_version

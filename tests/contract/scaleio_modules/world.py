@@ -57,7 +57,7 @@ class World:
         assert self.writes() == []
         return result
 
-    def beats(self, main: Main, actions: list[str], **arguments: Any) -> Result:
+    def beats(self, main: Main, actions: list[str], reads: int = 1, **arguments: Any) -> Result:
         """Check mode predicts and writes nothing, the real run does just that, and a second one nothing."""
         journal = self.emulator.gateway.journal
         journal.reset()
@@ -71,7 +71,7 @@ class World:
         assert self.sessions() == 1
         journal.reset()
         again = self.done(main, **arguments)
-        assert (again["changed"], again["steps"], again["calls"], self.writes()) == (False, [], 1, [])
+        assert (again["changed"], again["steps"], again["calls"], self.writes()) == (False, [], reads, [])
         return real
 
     def writes(self) -> list[str]:

@@ -19,6 +19,8 @@ def full(world):
     world.post("Volume", storagePoolId=pool, name="unused", volumeSizeInKb=str(8 << 20), volumeType="ThinProvisioned")
     data = world.post("Volume", storagePoolId=pool, name="data", volumeSizeInKb=str(8 << 20))
     world.act("Volume", data, "addMappedSdc", sdcId=world.client("agent1", 1))
+    shared = world.post("Volume", storagePoolId=pool, name="shared", volumeSizeInKb=str(8 << 20))
+    world.act("Volume", shared, "addMappedSdc", allSdcs="")
     world.system.rest(
         "POST",
         "/api/instances/System/action/snapshotVolumes",
@@ -46,7 +48,8 @@ def test_everything_goes_once(full):
     system = shown["system"]
     assert {volume["name"] for volume in system["volumes"]} >= {"unused", "data", "before"}
     assert [volume["name"] for volume in system["volumes"] if volume["snapshot"]] == ["before"]
-    assert any(volume["mapped_to"] for volume in system["volumes"])
+    assert {"shared": ["all"]}.items() <= {item["name"]: item["mapped_to"] for item in system["volumes"]}.items()
+    assert any(volume["mapped_to"] not in ([], ["all"]) for volume in system["volumes"])
     assert system["storage_pools"][0]["used_gib"] > 0
     done = full.done(MAIN, confirm=confirm(full))
     assert set(left(full).values()) == {0}

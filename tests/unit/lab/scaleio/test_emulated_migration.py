@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from scaleio_world import GIB_KIB, World
 
@@ -22,8 +24,12 @@ class Two:
         self.world.act("Volume", self.volume, action, **body)
 
     def status(self) -> str:
+        return str(self.info()["migrationStatus"])
+
+    def info(self) -> dict[str, Any]:
         vtree = self.world.object("Volume", self.volume)["vtreeId"]
-        return str(self.world.object("VTree", vtree)["vtreeMigrationInfo"]["migrationStatus"])
+        info: dict[str, Any] = self.world.object("VTree", vtree)["vtreeMigrationInfo"]
+        return info
 
     def in_use_gib(self) -> tuple[float, float]:
         pools = (self.first, self.second)
@@ -39,31 +45,58 @@ def two() -> Two:
 def test_it_arrives_when_all_of_it_is_copied(two: Two) -> None:
     two.act("migrateVTree", destSPId=two.second)
     two.world.wait(39)  # one GiB a second, and both copies move
-    assert (two.status(), two.in_use_gib()) == ("Migrating", (40, 0))
+    assert (two.status(), two.in_use_gib()) == ("MigrationNormal", (40, 0))
     two.world.wait(2)
     assert (two.status(), two.in_use_gib()) == ("NotInMigration", (0, 40))
     assert two.world.object("Volume", two.volume)["storagePoolId"] == two.second
 
 
-def test_paused_it_stays_where_it_is(two: Two) -> None:
+@pytest.mark.parametrize("by_name", [True, False])
+def test_paused_it_stays_where_it_is(two: Two, by_name: bool) -> None:
     two.act("migrateVTree", destSPId=two.second)
     two.world.wait(30)
-    two.act("pauseVTreeMigration")
+    two.act("pauseVTreeMigration", pauseType="Gracefully")
     two.world.wait(1000)
-    assert (two.status(), two.in_use_gib()) == ("Paused", (40, 0))
-    two.act("resumeVTreeMigration")
+    assert (two.status(), two.info()["migrationPauseReason"], two.in_use_gib()) == ("Paused", "ByUser", (40, 0))
+    if by_name:
+        two.act("resumeVTreeMigration")
+    else:
+        two.act("migrateVTree", destSPId=two.second)
     two.world.wait(9)
-    assert two.status() == "Migrating"
+    assert (two.status(), two.info()["migrationPauseReason"]) == ("MigrationNormal", None)
     two.world.wait(2)
     assert two.in_use_gib() == (0, 40)
 
 
-def test_rolled_back_it_never_was(two: Two) -> None:
+@pytest.mark.parametrize("by_name", [True, False])
+def test_rolled_back_it_never_was(two: Two, by_name: bool) -> None:
     two.act("migrateVTree", destSPId=two.second)
     two.world.wait(30)
-    two.act("rollbackVTreeMigration")
+    two.act("pauseVTreeMigration", pauseType="Forcefully")
+    if by_name:
+        two.act("rollbackVTreeMigration")
+    else:
+        two.act("migrateVTree", destSPId=two.first)
     two.world.wait(1000)
     assert (two.status(), two.in_use_gib()) == ("NotInMigration", (40, 0))
+
+
+def test_it_may_become_thick_on_the_way(two: Two) -> None:
+    two.act("migrateVTree", destSPId=two.second, volTypeConversion="ThinToThick", compressionMethod="None")
+    assert two.info()["thicknessConversionType"] == "ThinToThick"
+    two.world.wait(41)
+    assert two.world.object("Volume", two.volume)["volumeType"] == "ThickProvisioned"
+
+
+def test_a_rebuild_goes_first_unless_the_caller_says_otherwise(two: Two) -> None:
+    fourth = two.world.add_sds(4)
+    for pool, path in ((two.first, "/dev/sdb"), (two.second, "/dev/sdc")):
+        two.world.add_device(fourth, pool, path=path, testMode="noTest")
+    two.world.wait(100)
+    two.world.system.sds_seen("sds1", connected=False)
+    assert two.world.act_refused("Volume", two.volume, "migrateVTree", destSPId=two.second)[1] == 216
+    two.act("migrateVTree", destSPId=two.second, allowDuringRebuild="True")
+    assert two.status() == "MigrationNormal"
 
 
 def test_what_is_refused(two: Two) -> None:

@@ -206,6 +206,61 @@ def test_mappings(world: World) -> None:
     assert world.object("Volume", volume)["mappedSdcInfo"] is None
 
 
+def test_a_volume_may_be_mapped_to_all_clients(world: World) -> None:
+    pool_id, _servers, _devices = world.three_servers()
+    volume = world.add_volume(pool_id, "v", 16)
+    world.system.sdc_seen("guid-A", "10.0.0.1", connected=True)
+    (first,) = (sdc["id"] for sdc in world.get(TYPES.format("Sdc")))
+    world.act("Volume", volume, "addMappedSdc", sdcId=first)
+    world.act("Volume", volume, "addMappedSdc", allSdcs="")
+    shown = world.object("Volume", volume)
+    assert (shown["mappingToAllSdcsEnabled"], shown["mappedSdcInfo"]) == (True, None)
+    world.system.sdc_seen("guid-B", "10.0.0.2", connected=True)
+    for sdc in world.get(TYPES.format("Sdc")):
+        assert [seen["id"] for seen in world.get(f"/api/instances/Sdc::{sdc['id']}/relationships/Volume")] == [volume]
+    assert code(world.act_refused("Volume", volume, "addMappedSdc", sdcId=first)) == 82
+    assert code(world.act_refused("Volume", volume, "addMappedSdc", allSdcs="")) == 82
+    assert code(world.act_refused("Volume", volume, "removeMappedSdc", sdcId=first)) == 84
+    assert code(world.act_refused("Volume", volume, "removeVolume", removeMode="ONLY_ME")) == 104
+    assert world.statistics("System", world.system.id)["numOfMappedToAllVolumes"] == 1
+    # some clients send the word empty beside a client, and mean the client
+    world.act("Volume", volume, "removeMappedSdc", allSdcs="")
+    world.act("Volume", volume, "addMappedSdc", sdcId=first, allSdcs="")
+    assert [item["sdcId"] for item in world.object("Volume", volume)["mappedSdcInfo"]] == [first]
+
+
+def test_fault_sets_of_two_domains_may_have_one_name(world: World) -> None:
+    domains = [world.create("ProtectionDomain", name=name) for name in ("pd1", "pd2")]
+    first, second = (world.create("FaultSet", name="rack", protectionDomainId=domain) for domain in domains)
+    taken = {"name": "rack", "protectionDomainId": domains[0]}
+    assert code(world.refused("POST", TYPES.format("FaultSet"), taken)) == 264
+    other = world.create("FaultSet", name="row", protectionDomainId=domains[0])
+    assert code(world.act_refused("FaultSet", other, "setFaultSetName", newName="rack")) == 264
+    world.act("FaultSet", second, "setFaultSetName", newName="row")
+    server = world.add_sds(1, faultSetId=first)
+    world.act("FaultSet", first, "clearFaultSet")
+    assert world.object("Sds", server)["faultSetId"] is None
+
+
+def test_policies_of_moving_data(world: World) -> None:
+    pool = world.add_pool()
+    dynamic = {"policy": "dynamicBwThrottling", "numOfConcurrentIosPerDevice": "2", "bwLimitPerDeviceInKbps": "4096"}
+    assert code(world.act_refused("StoragePool", pool, "setRebuildIoPriorityPolicy", **dynamic)) == 274
+    too_many = {"policy": "limitNumOfConcurrentIos", "numOfConcurrentIosPerDevice": "21"}
+    assert code(world.act_refused("StoragePool", pool, "setRebuildIoPriorityPolicy", **too_many)) == 64
+    more = {"appIopsPerDeviceThreshold": "50", "appBwPerDeviceThresholdInKbps": "2048", "quietPeriodInMsec": "500"}
+    world.act("StoragePool", pool, "setRebuildIoPriorityPolicy", **dynamic, **more)
+    shown = world.object("StoragePool", pool)
+    assert shown["rebuildIoPriorityAppIopsPerDeviceThreshold"] == 50
+    assert shown["rebuildIoPriorityQuietPeriodInMsec"] == 500
+    world.act("StoragePool", pool, "setRebuildIoPriorityPolicy", policy="unlimited")
+    shown = world.object("StoragePool", pool)
+    assert shown["rebuildIoPriorityAppIopsPerDeviceThreshold"] is None
+    assert shown["rebuildIoPriorityBwLimitPerDeviceInKbps"] == 4096
+    checksum = {"validateOnRead": "True", "builderLimitInKb": "512"}
+    assert code(world.act_refused("StoragePool", pool, "enablePersistentChecksum", **checksum)) == 64
+
+
 def test_a_restricted_system_wants_clients_approved(world: World) -> None:
     pool_id, _servers, _devices = world.three_servers()
     volume = world.add_volume(pool_id, "v", 8)

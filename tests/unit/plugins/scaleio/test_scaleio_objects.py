@@ -14,7 +14,11 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.o
     plan_storage_pool,
 )
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.object_volume import plan_volume
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.objects import ObjectError, Tree
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.objects import (
+    ObjectError,
+    Tree,
+    at_least,
+)
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.apply import ApplyFailed, Patience
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.errors import AnswerLost, refusal
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.objects import (
@@ -30,7 +34,7 @@ UNSET = {
             *("name", "id", "new_name", "protection_domain", "media_type", "data_layout", "spare_percentage"),
             *("zero_padding", "checksum", "rebuild", "rebalance", "rmcache", "rmcache_write_mode", "rfcache"),
             *("capacity_alert_high_percent", "capacity_alert_critical_percent", "parallel_jobs_per_device"),
-            *(one.option for one in STORAGE_POOL.fields),
+            *("acceleration_pool", *(one.option for one in STORAGE_POOL.fields)),
         ]
     ),
     "sds": dict.fromkeys(
@@ -42,7 +46,7 @@ UNSET = {
     "volume": dict.fromkeys(
         [
             *("name", "id", "new_name", "protection_domain", "storage_pool", "size_gib", "type", "rmcache"),
-            *("compression_method", "access_mode_limit", "map_to"),
+            *("compression_method", "access_mode_limit", "map_to", "map_to_all", "snapshot_policy", "migrate"),
         ]
     ),
 }
@@ -110,6 +114,9 @@ POOLS = st.fixed_dictionaries(
         "parallel_jobs_per_device": maybe(st.integers(1, 10)),
         "rebuild_policy": maybe(st.sampled_from(["unlimited", "limitNumOfConcurrentIos", "favorAppIos"])),
         "rebalance_concurrent_ios_per_device": maybe(st.integers(1, 20)),
+        "persistent_checksum": maybe(st.booleans()),
+        "fragmentation": maybe(st.booleans()),
+        "external_acceleration": maybe(st.sampled_from(["None", "Read", "ReadAndWrite"])),
     }
 )
 ROLES = st.sampled_from(["all", "sdsOnly", "sdcOnly"])
@@ -123,7 +130,9 @@ quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCh
 @given(st.sampled_from(["2.6", "3.6", "4.5"]), POOLS, POOLS)
 def test_any_pool_becomes_any_other(profile, first, second):
     gateway = Direct(profile)
-    for wanted in (first, second):
+    for given_one in (first, second):
+        since = {one.option: one.since for one in STORAGE_POOL.fields}
+        wanted = {key: value for key, value in given_one.items() if at_least(profile, since[key])}
         shown = gateway.make(plan_storage_pool, "pool", name="p", protection_domain="default", **wanted)
         assert {key: shown[key] for key, value in wanted.items() if value is not None} == {
             key: value for key, value in wanted.items() if value is not None
