@@ -49,12 +49,7 @@ class ActionModule(ActionBase):
         """How long the task may wait; 0 where it does not, or where turns make no sense."""
         arguments = self._task.args
         given = arguments.get("wait_timeout_seconds")
-        # A plan is applied as a whole: after a part of it the world has moved.
-        if (
-            self._task.check_mode
-            or arguments.get("plan_file")
-            or not boolean(arguments.get("wait", True), strict=False)
-        ):
+        if self._task.check_mode or not boolean(arguments.get("wait", True), strict=False):
             return 0
         if given is None:
             return TIMEOUT_SECONDS[self._task.action.rpartition(".")[2]]

@@ -78,8 +78,8 @@ options:
   plan_file:
     description:
       - A file on the host where the module runs. With O(topology), the plan is kept there and nothing is applied.
-      - Without O(topology), the plan that is there is applied. It is refused if the system has changed since it was
-        made, unless all of it is done already.
+      - Without O(topology), the plan that is there is applied. A plan that stopped midway goes on where it stopped. It
+        is refused if anything else in the system has changed since it was made, unless all of it is done already.
     type: path
   wait:
     description:
@@ -287,7 +287,7 @@ def run_topology(module: AnsibleModule) -> None:
         after, steps = before, list(plan.steps)
         changed = bool(steps)
         if kept is not None:
-            require_unmoved(kept, plan)
+            require_unmoved(kept, plan, before)
         if kept is None and params["plan_file"] is not None:
             changed = keep_plan(module, json_form(plan.as_dict()))
         elif not module.check_mode:
@@ -301,7 +301,7 @@ def run_topology(module: AnsibleModule) -> None:
             "changed": changed,
             "steps": [step.as_dict() for step in steps],
             "passed_over": [{"object": item.object, "reason": item.reason} for item in plan.passed_over],
-            "plan": {"hash": plan.as_dict()["hash"], "world": dict(plan.world)},
+            "plan": {key: (kept or plan.as_dict())[key] for key in ("hash", "world")},
             "snapshot": to_dict(after),
             "diff": shown_steps(steps),
             "calls": gateway.calls,

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,13 +17,9 @@ from .topology_balance import growth_warnings
 from .topology_disks import HostDisk, PassedOver, host_disks, resolve_disks
 from .topology_document import Topology, TopologyError, parse_topology
 from .topology_steps import Step, SystemIndex
+from .topology_touched import digest, fingerprints, is_within, touches
 
-FORMAT = 1
-# How full pools are and who is connected changes all the time and has no part in a plan.
-_VOLATILE = {
-    "storage_pools": ("capacity", "used_percent", "used_percent_raw"),
-    "sdcs": ("connection_state", "approved"),
-}
+FORMAT = 2
 
 
 class PlanRefused(ValueError):
@@ -96,7 +91,7 @@ def make_plan(request: Request, snapshot: Snapshot) -> Plan:
     topology, skipped_disks = resolve_disks(request.topology, snapshot, request.disks, request.bought)
     steps, not_pruned = plan_with_reasons(topology, snapshot)
     warnings = growth_warnings(topology, SystemIndex(snapshot), steps, request.disks)
-    world = fingerprints(topology, snapshot)
+    world = fingerprints(topology, snapshot, steps)
     return Plan(request, topology, steps, (*skipped_disks, *not_pruned), tuple(warnings), world)
 
 
@@ -111,39 +106,25 @@ def kept_request(kept: Any) -> Request:
     return read_request(asked["topology"], asked["disks"], asked["bought_volumes"], asked["prune"])
 
 
-def require_unmoved(kept: Mapping[str, Any], plan: Plan) -> None:
-    """A plan of which everything is done already is no harm; any other must meet the world that it was made for."""
+def require_unmoved(kept: Mapping[str, Any], plan: Plan, snapshot: Snapshot) -> None:
+    """Whatever of a plan is not done yet must meet the world that it was made for.
+
+    What its own steps have changed already, in a run that stopped midway, is no other world; `plan` is what is left.
+    """
     if not plan.steps:
         return
-    moved = [part for part, was in kept["world"].items() if plan.world.get(part) != was]
-    steps_differ = json_form([step.as_dict() for step in plan.steps]) != json_form(kept["steps"])
-    if moved or steps_differ:
+    steps = [Step("", step["action"], step["object"], "", step["detail"]) for step in kept["steps"]]
+    world = fingerprints(plan.topology, snapshot, steps)
+    moved = [part for part, was in kept["world"].items() if world.get(part) != was]
+    known = {touch for step in steps for touch in touches(step)}
+    others = any(not is_within(touch, known) for step in plan.steps for touch in touches(step))
+    if moved or others:
         what = f"other {', '.join(moved)}" if moved else "other steps to take"
         raise PlanRefused(
             "world_moved",
             f"the system has changed since the plan was made: it has {what}",
             "Look at what has changed, make a new plan and apply that.",
         )
-
-
-def fingerprints(topology: Topology, snapshot: Snapshot) -> dict[str, str]:
-    """A hash for each part of the system that plans depend on. Of volumes only those that the topology names do."""
-    named = {volume.name for volume in topology.volumes}
-    parts = dict(vars(snapshot))
-    parts["system"] = [{"id": snapshot.system.id, "version": snapshot.system.version}]
-    parts["volumes"] = [volume for volume in snapshot.volumes if volume.name in named]
-    for part, volatile in _VOLATILE.items():
-        parts[part] = [{key: value for key, value in vars(item).items() if key not in volatile} for item in parts[part]]
-    return {part: digest(sorted(map(_compact, items))) for part, items in parts.items()}
-
-
-def _compact(item: Any) -> str:
-    """Objects of the model are written as what they hold, without a copy of them all."""
-    return json.dumps(item, sort_keys=True, default=vars)
-
-
-def digest(data: Any) -> str:
-    return hashlib.sha256(_compact(data).encode()).hexdigest()
 
 
 def json_form(data: Any) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ansible_collections.mesos_scaleio.platform.plugins.modules import scaleio_topology
 from lab.scaleio import content
+from lab.scaleio.faults import Fault
 from tests.contract.scaleio_modules.world import World, in_one_version
 
 FIVE = ("a", "b", "c", "d", "e")
@@ -181,13 +182,34 @@ def test_a_plan_is_void_when_the_world_has_moved(world: World, tmp_path: Path) -
 
 
 @in_one_version
+def test_a_kept_plan_that_stopped_midway_goes_on(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "plan.json"
+    kept = apply(world, short(), plan_file=str(file))
+    world.emulator.gateway.faults.add(
+        Fault("status", "POST", "/api/types/Device/instances", error_code=71, message="Could not open the device")
+    )
+    stopped = world.run(scaleio_topology.main, plan_file=str(file))
+    done = stopped["failure"]["steps_done"]
+    assert 0 < len(done) < len(kept["steps"])
+    domain = next(iter(world.system.objects("ProtectionDomain")))
+    stranger = world.post("FaultSet", name="stranger", protectionDomainId=domain)
+    refused = world.refused(scaleio_topology.main, plan_file=str(file))
+    assert "it has other fault_sets" in refused["msg"]
+    world.act("FaultSet", stranger, "removeFaultSet")
+    rest = apply(world, plan_file=str(file))
+    assert rest["plan"] == kept["plan"]
+    assert sorted(map(str, done + rest["steps"])) == sorted(map(str, kept["steps"]))
+    assert apply(world, plan_file=str(file))["changed"] is False
+
+
+@in_one_version
 def test_what_cannot_be_a_plan_is_refused(world: World, tmp_path: Path) -> None:
     file = tmp_path / "plan.json"
     assert "it cannot be read: No such file" in world.refused(scaleio_topology.main, plan_file=str(file))["msg"]
     file.write_text("plan")
     assert "it is not JSON" in world.refused(scaleio_topology.main, plan_file=str(file))["msg"]
     file.write_text("{}")
-    assert "no plan of format 1" in world.refused(scaleio_topology.main, plan_file=str(file))["msg"]
+    assert "no plan of format 2" in world.refused(scaleio_topology.main, plan_file=str(file))["msg"]
     assert "one of the following is required: topology, plan_file" in world.refused(scaleio_topology.main)["msg"]
     wrong = world.refused(scaleio_topology.main, plan_file=str(file), disks={"a": []})
     assert "missing parameter" in wrong["msg"]

@@ -38,7 +38,7 @@ def kept(wanted, snapshot, **more):
 
 def check(plan, snapshot):
     request = kept_request(plan)
-    require_unmoved(plan, make_plan(request, snapshot))
+    require_unmoved(plan, make_plan(request, snapshot), snapshot)
     return request
 
 
@@ -76,16 +76,73 @@ def test_pools_fill_and_strangers_get_volumes_without_harm():
         (lambda s: with_sdcs(s, "10.9.0.1"), "other sdcs"),
         (lambda s: replace(s, system=replace(s.system, id="1")), "other system"),
         (lambda s: built({**WANTED, "devices": ["/dev/sdb", "/dev/sdd"]}, s), "other devices"),
-        (lambda s: built({**GROWN, "devices": ["/dev/sdb"]}, s), "other volumes"),
+        (lambda s: changed(s, "volumes", "old", mapped_sdc_ids=["c9"]), "other volumes"),
+        (lambda s: changed(s, "protection_domains", "default", state="Inactive"), "other protection_domains"),
     ],
 )
-def test_what_a_plan_depends_on_must_not_have_moved(move, what):
-    start = built()
-    plan = kept(GROWN, start)
+@pytest.mark.parametrize("done", [0, 1, 2])
+def test_what_a_plan_depends_on_must_not_have_moved(move, what, done):
+    old = {"name": "old", "storage_pool": "default", "size_gib": 8}
+    start = built({**WANTED, "volumes": [old]})
+    wanted = {**GROWN, "volumes": [*GROWN["volumes"], {**old, "size_gib": 16}]}
+    plan = kept(wanted, start)
+    start = Simulation(start).run(make_plan(read_request(wanted), start).steps[:done])
     check(plan, start)
     with pytest.raises(PlanRefused, match=what) as caught:
         check(plan, move(start))
     assert caught.value.code == "world_moved"
+
+
+BIG = {
+    "protection_domains": [
+        {
+            "name": "pd",
+            "fault_sets": [{"name": name} for name in "xyz"],
+            "storage_pools": [{"name": "slow", "rebuild": False, "capacity_alert_high_percent": 60}, {"name": "fast"}],
+            "sds": [
+                {
+                    "name": name,
+                    "ips": [f"10.0.1.{n}", {"ip": f"10.0.2.{n}", "role": "sdcOnly"}],
+                    "fault_set": fault_set,
+                    "devices": [
+                        {"path": "/dev/sdb", "storage_pool": "slow", "name": f"{name}-b"},
+                        {"path": "/dev/sdc", "storage_pool": "fast"},
+                    ],
+                }
+                for n, (name, fault_set) in enumerate(zip("abc", "xyz"), 1)
+            ],
+        }
+    ],
+    "volumes": [{"name": "v", "storage_pool": "slow", "size_gib": 16, "map_to": ["10.9.0.1"]}],
+}
+# The first has less of nearly everything, and some that the second has not.
+SMALL = copy.deepcopy(BIG)
+SMALL["protection_domains"][0]["storage_pools"] = [{"name": "slow"}, {"name": "gone"}]
+for server in SMALL["protection_domains"][0]["sds"]:
+    server.update(ips=server["ips"][:1], devices=[{"path": "/dev/sdb", "storage_pool": "slow"}])
+SMALL["protection_domains"][0]["sds"].append({"name": "d", "ips": ["10.0.1.9"]})
+SMALL["volumes"] = [{"name": "v", "storage_pool": "slow", "size_gib": 8}]
+
+
+@pytest.mark.parametrize("first", [None, SMALL])
+def test_a_plan_that_stopped_midway_goes_on_from_any_step(first):
+    start = with_sdcs(empty(), "10.9.0.1")
+    if first:
+        start = built(first, start)
+    request = read_request(BIG, prune=True)
+    plan = kept(BIG, start, prune=True)
+    steps = make_plan(request, start).steps
+    assert len(steps) > 10
+    for done in range(len(steps) + 1):
+        stopped = Simulation(start).run(steps[:done])
+        check(plan, stopped)
+        left = make_plan(request, stopped).steps
+        assert Simulation(stopped).run(left) is not None
+        assert len(left) <= len(steps) - done + 2
+        if left:
+            with pytest.raises(PlanRefused):
+                check(plan, changed(stopped, "protection_domains", "pd", state="Inactive") if first else
+                      with_sdcs(stopped, "10.9.0.2"))  # fmt: skip
 
 
 def test_other_steps_are_refused_even_in_the_same_world():
@@ -101,7 +158,7 @@ def test_a_plan_that_is_done_already_does_no_harm():
     check(plan, built(GROWN))
 
 
-@pytest.mark.parametrize("wrong", [None, [], {}, {"format": 2}, {"format": 1}])
+@pytest.mark.parametrize("wrong", [None, [], {}, {"format": 1}, {"format": 2}])
 def test_what_is_no_plan_is_refused(wrong):
     with pytest.raises(PlanRefused) as caught:
         kept_request(wrong)
