@@ -217,6 +217,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.t
     kept_request,
     make_plan,
     read_request,
+    require_complete,
     require_unmoved,
 )
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.topology_steps import Step
@@ -280,6 +281,7 @@ def run_topology(module: AnsibleModule) -> None:
         request = read_request(params["topology"], params["disks"], params["bought_volumes"], params["prune"])
     else:
         request = kept_request(kept)
+    require_complete(request)
 
     def run(gateway: Gateway) -> dict[str, Any]:
         before = read_snapshot(gateway)
@@ -307,7 +309,7 @@ def run_topology(module: AnsibleModule) -> None:
             "calls": gateway.calls,
         }
 
-    run_with_gateway(module, run)
+    run_with_gateway(module, run, TopologyError(request.problems) if request.problems else None)
 
 
 def main() -> None:

@@ -22,13 +22,18 @@ from .topology_volumes import plan_volumes
 
 def plan_topology(topology: Topology, snapshot: Snapshot) -> tuple[Step, ...]:
     """The steps in the order of their phases; empty when the system is as wanted."""
-    return plan_with_reasons(topology, snapshot)[0]
-
-
-def plan_with_reasons(topology: Topology, snapshot: Snapshot) -> tuple[tuple[Step, ...], tuple[PassedOver, ...]]:
-    """The steps, and what prune leaves alone."""
-    system = SystemIndex(snapshot)
     problems: list[str] = []
+    steps = plan_with_reasons(topology, snapshot, problems)[0]
+    if problems:
+        raise TopologyError(problems)
+    return steps
+
+
+def plan_with_reasons(
+    topology: Topology, snapshot: Snapshot, problems: list[str]
+) -> tuple[tuple[Step, ...], tuple[PassedOver, ...]]:
+    """The steps, and what prune leaves alone. What is wrong is added to `problems`; then the steps have no meaning."""
+    system = SystemIndex(snapshot)
     steps = _plan_domains(topology, system)
     nodes = _NodePlanner(topology, system, problems)
     steps += nodes.plan()
@@ -39,8 +44,6 @@ def plan_with_reasons(topology: Topology, snapshot: Snapshot) -> tuple[tuple[Ste
         new_devices = [step for step in steps if step.action == "create_device"]
         removals, passed_over = plan_prune(topology, system, new_devices, problems)
         steps += removals
-    if problems:
-        raise TopologyError(problems)
     return tuple(sorted(steps, key=lambda step: PHASES.index(step.phase))), tuple(passed_over)
 
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Optional
 
 from .model import Device, Snapshot, from_dict
-from .topology_document import Topology, TopologyError, WantedDevice, WantedDisks, WantedSds
+from .topology_document import Topology, WantedDevice, WantedDisks, WantedSds
 from .topology_steps import SystemIndex, nearest
 
+UNKNOWN_DISK = "(unknown disk)"
 # How remediation names the devices that it made of volumes that it bought.
 BOUGHT_NAME = re.compile(r"vol-[0-9a-f]{8,17}")
 
@@ -56,14 +57,14 @@ def resolve_disks(
     snapshot: Snapshot,
     disks: Mapping[str, Sequence[HostDisk]],
     bought: Optional[Collection[str]],
+    problems: list[str],
 ) -> tuple[Topology, tuple[PassedOver, ...]]:
-    """The topology with devices in place of rules.
+    """The topology with devices in place of rules; what is wrong is added to `problems`.
 
     `bought` are the ids of the EBS volumes that remediation bought. Where nobody says, no EBS volume is taken.
     """
     system = SystemIndex(snapshot)
     passed_over: list[PassedOver] = []
-    problems: list[str] = []
     servers = []
     for sds in topology.sds:
         if sds.disks and sds.name not in disks:
@@ -77,9 +78,10 @@ def resolve_disks(
         sds = dataclasses.replace(sds, devices=_one_name_each(sds, present, known, problems))  # noqa: PLW2901
         chooser = _Chooser(sds, present, bought, passed_over)
         found = tuple(filter(None, (chooser.device(disk) for disk in known))) if sds.disks else ()
+        if sds.disks and sds.name not in disks:
+            # It would have some, so that its pools are not said to lack them as well.
+            found = tuple(WantedDevice(rule.where, UNKNOWN_DISK, rule.storage_pool, None) for rule in sds.disks)
         servers.append(dataclasses.replace(sds, devices=(*sds.devices, *found)))
-    if problems:
-        raise TopologyError(problems)
     return dataclasses.replace(topology, sds=tuple(servers)), tuple(passed_over)
 
 

@@ -112,12 +112,26 @@ class Topology:
     bought: frozenset[str] = frozenset()
 
 
-def parse_topology(document: Mapping[str, Any]) -> Topology:
+@dataclass(frozen=True)
+class Reading:
+    """A document as far as it could be read. One that is not `complete` cannot be compared with a system."""
+
+    topology: Topology
+    problems: tuple[str, ...]
+    complete: bool
+
+
+def read_topology(document: Mapping[str, Any]) -> Reading:
     reader = _Reader()
     topology = reader.topology(document)
-    if reader.problems:
-        raise TopologyError(reader.problems)
-    return topology
+    return Reading(topology, tuple(reader.problems), not reader.incomplete)
+
+
+def parse_topology(document: Mapping[str, Any]) -> Topology:
+    reading = read_topology(document)
+    if reading.problems:
+        raise TopologyError(reading.problems)
+    return reading.topology
 
 
 @dataclass

@@ -15,7 +15,7 @@ from .model import ShapeError, Snapshot
 from .topology import plan_with_reasons
 from .topology_balance import growth_warnings
 from .topology_disks import HostDisk, PassedOver, host_disks, resolve_disks
-from .topology_document import Topology, TopologyError, parse_topology
+from .topology_document import Topology, TopologyError, read_topology
 from .topology_steps import Step, SystemIndex
 from .topology_touched import digest, fingerprints, is_within, touches
 
@@ -40,6 +40,9 @@ class Request:
     host_disks: Mapping[str, Any]
     disks: Mapping[str, tuple[HostDisk, ...]]
     bought: Optional[frozenset[str]]
+    # What is wrong with it already, and whether it can be compared with a system all the same.
+    problems: tuple[str, ...] = ()
+    complete: bool = True
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -77,22 +80,42 @@ def read_request(
     bought_volumes: Optional[Sequence[str]] = None,
     prune: bool = False,
 ) -> Request:
-    topology = parse_topology(document)
+    """Does not raise: what is wrong is told together with what is wrong against the system."""
+    reading = read_topology(document)
+    problems, complete = list(reading.problems), reading.complete
     bought = None if bought_volumes is None else frozenset(bought_volumes)
-    topology = dataclasses.replace(topology, prune=prune, bought=bought or frozenset())
+    topology = dataclasses.replace(reading.topology, prune=prune, bought=bought or frozenset())
     try:
         known = host_disks(disks or {})
     except (ShapeError, AttributeError, TypeError) as error:
-        raise TopologyError([f"disks: not in the shape that block_devices_info returns: {error}"]) from error
-    return Request(document, topology, disks or {}, known, bought)
+        problems.append(f"disks: not in the shape that block_devices_info returns: {error}")
+        known, complete = {}, False
+    return Request(document, topology, disks or {}, known, bought, tuple(problems), complete)
+
+
+def require_complete(request: Request) -> None:
+    """For what cannot be compared with a system, whatever that is."""
+    if not request.complete:
+        raise TopologyError(request.problems)
 
 
 def make_plan(request: Request, snapshot: Snapshot) -> Plan:
-    topology, skipped_disks = resolve_disks(request.topology, snapshot, request.disks, request.bought)
-    steps, not_pruned = plan_with_reasons(topology, snapshot)
+    require_complete(request)
+    problems: list[str] = []
+    topology, skipped_disks = resolve_disks(request.topology, snapshot, request.disks, request.bought, problems)
+    steps, not_pruned = plan_with_reasons(topology, snapshot, problems)
+    if request.problems or problems:
+        said = [problem.split(": ", maxsplit=1)[0] for problem in request.problems]
+        raise TopologyError(dict.fromkeys([*request.problems, *(one for one in problems if not _is_said(one, said))]))
     warnings = growth_warnings(topology, SystemIndex(snapshot), steps, request.disks)
     world = fingerprints(topology, snapshot, steps)
     return Plan(request, topology, steps, (*skipped_disks, *not_pruned), tuple(warnings), world)
+
+
+def _is_said(problem: str, places: Sequence[str]) -> bool:
+    """What is wrong at a place of the document makes all that follows from the value there worthless."""
+    place = problem.split(": ", maxsplit=1)[0]
+    return any(place == one or place.startswith((f"{one}.", f"{one}[")) for one in places)
 
 
 def kept_request(kept: Any) -> Request:

@@ -18,10 +18,12 @@ _UNREADABLE: Mapping[str, Any] = {}
 
 
 class ValueReader:
-    """Values that are wrong become harmless ones, since the result is then not used."""
+    """Values that are wrong become harmless ones; nothing is done with them but to look for what else is wrong."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []
+        # Whether something is missing or unreadable that other things are told by: names, paths, pools of devices.
+        self.incomplete = False
 
     def problem(self, where: str, text: str) -> None:
         self.problems.append(f"{where}: {text}")
@@ -29,6 +31,7 @@ class ValueReader:
     def mapping(self, value: Any, where: str, known: set[str]) -> Mapping[str, Any]:
         if not isinstance(value, Mapping):
             self.problem(where, f"must be a mapping, got {value!r}")
+            self.incomplete = True
             return _UNREADABLE
         for key in value:
             if key not in known:
@@ -44,6 +47,7 @@ class ValueReader:
             return []
         if not isinstance(value, (list, tuple)):
             self.problem(place, f"must be a list, got {value!r}")
+            self.incomplete = True
             return []
         return [(entry, f"{place}[{index}]") for index, entry in enumerate(value)]
 
@@ -60,12 +64,14 @@ class ValueReader:
         if value is None:
             if required and keys is not _UNREADABLE:
                 self.problem(f"{where}.{key}", "is required")
+                self.incomplete = True
             return None
         return self.plain(value, f"{where}.{key}")
 
     def plain(self, value: Any, where: str) -> str:
         if not isinstance(value, str) or not value:
             self.problem(where, f"must be a non-empty text, got {value!r}")
+            self.incomplete = True
             return ""
         return value
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 from ansible.module_utils.basic import AnsibleModule, env_fallback
 
@@ -64,11 +64,18 @@ def connection_from(params: dict[str, Any]) -> Connection:
     )
 
 
-def run_with_gateway(module: AnsibleModule, run: Callable[[Gateway], dict[str, Any]]) -> None:
-    """Log in, run, log out, and end the module with the result or with the one message that says what was wrong."""
+def run_with_gateway(
+    module: AnsibleModule, run: Callable[[Gateway], dict[str, Any]], known_problems: Optional[Exception] = None
+) -> None:
+    """Log in, run, log out, and end the module with the result or with the one message that says what was wrong.
+
+    `known_problems` are more than what a Gateway has to say: they are raised where that fails.
+    """
     try:
         with Gateway(connection_from(module.params)) as gateway:
             result = run(gateway)
     except ScaleioError as error:
+        if known_problems is not None:
+            raise known_problems from error
         module.fail_json(msg=str(error), failure=error.as_failure(), **error.shown)
     module.exit_json(**result)

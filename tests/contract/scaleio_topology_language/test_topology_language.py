@@ -182,6 +182,18 @@ def test_a_plan_is_void_when_the_world_has_moved(world: World, tmp_path: Path) -
 
 
 @in_one_version
+def test_a_wrong_document_is_told_even_where_the_gateway_does_not_answer(world: World) -> None:
+    wrong = {**short(), "volumes": [{"name": "v", "storage_pool": "default", "size_gib": 20}]}
+    both = world.refused(
+        scaleio_topology.main, topology={**wrong, "devices": [{"path": "/dev/sdb", "storage_pool": "x"}]}
+    )
+    assert "take 24" in both["msg"]
+    assert "there is no storage pool x" in both["msg"]
+    result = world.run(scaleio_topology.main, topology=wrong, gateway_port=1)
+    assert result["failure"]["problems"] == ["volumes[0].size_gib: 20 is not a multiple of 8, take 24"]
+
+
+@in_one_version
 def test_a_kept_plan_that_stopped_midway_goes_on(world: World, tmp_path: Path) -> None:
     file = tmp_path / "plan.json"
     kept = apply(world, short(), plan_file=str(file))

@@ -10,12 +10,14 @@ from systems import Simulation, changed, empty, with_sdcs
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning import capacity
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.model import to_dict
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.topology_document import TopologyError
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.topology_plan import (
     PlanRefused,
     json_form,
     kept_request,
     make_plan,
     read_request,
+    require_complete,
     require_unmoved,
 )
 
@@ -156,6 +158,55 @@ def test_other_steps_are_refused_even_in_the_same_world():
 def test_a_plan_that_is_done_already_does_no_harm():
     plan = kept(GROWN, built())
     check(plan, built(GROWN))
+
+
+EVERYTHING_WRONG = {
+    "pools": [{"name": "default", "spare_percentage": 20, "zero_pading": True}],
+    "devices": ["/dev/sdb", "/dev/sdb", {"path": "/dev/sdc", "storage_pool": "othr"}],
+    "sds": {"a": "10.0.0.2", "b": "somewhere"},
+    "volumes": [
+        {"name": "v", "storage_pool": "default", "size_gib": 20},
+        {"name": "w", "storage_pool": "nowhere", "size_gib": 8, "map_to": ["10.9.9.9"]},
+    ],
+}
+PLACES = [
+    "pools[0].zero_pading: unknown key, did you mean zero_padding?",
+    "devices[1]: device a:/dev/sdb is given more than once",
+    "sds.b.ips[0].ip: 'somewhere' is not an IP address",
+    "volumes[0].size_gib: 20 is not a multiple of 8, take 24",
+    "sds.a.ips: 10.0.0.2 already belongs to SDS b",
+    "devices[2].storage_pool: there is no storage pool othr",
+    "pools[0].spare_percentage: 20 is smaller than the largest fault unit (34 %)",
+    "volumes[1].storage_pool: there is no storage pool nowhere",
+    "volumes[1].map_to[0]: 10.9.9.9: no SDC has this name",
+]
+
+
+def test_what_is_wrong_in_the_document_and_against_the_system_is_said_together():
+    with pytest.raises(TopologyError) as caught:
+        make_plan(read_request(EVERYTHING_WRONG), built())
+    problems = caught.value.problems
+    missing = [place for place in PLACES if not any(problem.startswith(place) for problem in problems)]
+    assert not missing, problems
+    # nothing that only follows from what was said of that place
+    assert len([problem for problem in problems if problem.startswith("volumes[0].size_gib")]) == 1
+    assert len(problems) == len(set(problems))
+
+
+def test_a_document_that_lacks_names_is_not_compared():
+    request = read_request({**EVERYTHING_WRONG, "volumes": [{"size_gib": 20}]})
+    with pytest.raises(TopologyError) as caught:
+        require_complete(request)
+    assert "volumes[0].name: is required" in caught.value.problems
+    assert not any("already belongs" in problem for problem in caught.value.problems)
+
+
+def test_disks_that_nobody_listed_do_not_make_a_pool_small():
+    wanted = {**WANTED, "devices": [{"blank_disks": {}}]}
+    disk = {"path": "/dev/sdb", "paths": ["/dev/sdb"], "size_gib": 180.0, "blank": True, "findings": []}
+    with pytest.raises(TopologyError) as caught:
+        make_plan(read_request(wanted, {"a": [disk]}), empty())
+    assert ["the disks of SDS" in problem for problem in caught.value.problems] == [True, True]
 
 
 @pytest.mark.parametrize("wrong", [None, [], {}, {"format": 1}, {"format": 2}])
