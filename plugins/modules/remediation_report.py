@@ -48,11 +48,12 @@ options:
     type: dict
     required: true
   before:
-    description: What M(mesos_scaleio.platform.scaleio_info) returned at the start, with its subset V(statistics).
+    description:
+      - The C(storage_pools) and C(fault_units) that M(mesos_scaleio.platform.scaleio_info) returned at the start.
     type: dict
     default: {}
   after:
-    description: What it returned at the end of the run, if it was asked again.
+    description: The same of the end of the run, if the system was read again.
     type: dict
     default: {}
   audit:
@@ -141,7 +142,6 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.fault_units import fault_unit_fill
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.report import build, text
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._report.writer import Writer
 
@@ -173,7 +173,7 @@ def main() -> None:
         "check_mode": module.check_mode,
     }
     looks = {when: module.params[when] for when in ("before", "after")}
-    units = {when: fault_unit_fill(look) for when, look in looks.items()}
+    units = {when: look.get("fault_units") or {} for when, look in looks.items()}
     # The decision of a drill is about a pool that is taken for fuller than it is.
     really = looks["before"].get("storage_pools") or () if run.get("drill") else ()
     report = build(module.params["decision"], run, looks["after"].get("storage_pools") or (), units, really)

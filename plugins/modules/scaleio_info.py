@@ -23,10 +23,10 @@ extends_documentation_fragment:
 options:
   gather_subset:
     description:
-      - Which keys to return besides RV(system) and RV(health). By default all but V(alerts), V(statistics) and
-        V(users).
+      - Which keys to return besides RV(system) and RV(health). By default all but V(alerts), V(fault_units),
+        V(statistics) and V(users).
       - The objects are read in any case, since the number of requests would be the same. V(alerts) and V(users) take
-        one more each, V(statistics) none.
+        one more each, V(fault_units) and V(statistics) none.
     type: list
     elements: str
     choices:
@@ -38,6 +38,7 @@ options:
       - sdcs
       - volumes
       - alerts
+      - fault_units
       - statistics
       - users
 notes:
@@ -170,6 +171,13 @@ alerts:
       values: {}
       since: "2026-05-26T18:00:13.336Z"
       last_observed: "2026-05-27T03:10:52.552Z"
+fault_units:
+  description:
+    - How full each fault unit of each storage pool is, by the pool's id. A fault unit is a fault set, or a storage
+      server that is in none.
+  returned: success, if O(gather_subset) has V(fault_units)
+  type: dict
+  sample: {3f1a77c200000003: [{name: agent1, limit_kib: 188743680, in_use_kib: 62553088}]}
 statistics:
   description:
     - What the system does at the moment. RV(statistics.system) has no id, all others are by id.
@@ -232,6 +240,7 @@ from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.fault_units import fault_unit_fill
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.health import health
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.model import snapshot_from
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.users import show_user
@@ -252,7 +261,9 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.st
 )
 
 SUBSETS = ["protection_domains", "fault_sets", "storage_pools", "sds", "devices", "sdcs", "volumes"]
-ON_REQUEST = ["alerts", "statistics", "users"]
+ON_REQUEST = ["alerts", "fault_units", "statistics", "users"]
+# What is computed from statistics of single objects, which are read on request.
+OF_STATISTICS = {"fault_units", "statistics"}
 
 
 def shown_users(gateway: Gateway) -> Any:
@@ -266,11 +277,12 @@ def main() -> None:
 
     def run(gateway: Gateway) -> dict[str, Any]:
         wanted = SUBSETS if module.params["gather_subset"] is None else module.params["gather_subset"]
-        answers = read_answers(gateway, selections() if "statistics" in wanted else ())
+        answers = read_answers(gateway, () if OF_STATISTICS.isdisjoint(wanted) else selections())
         system = system_from(answers)
         judged = health(snapshot_from(system))
         more: dict[str, Callable[[], Any]] = {
             "alerts": lambda: read_alerts(gateway),
+            "fault_units": lambda: fault_unit_fill({**system, "statistics": statistics(answers.statistics)}),
             "statistics": lambda: statistics(answers.statistics),
             "users": lambda: shown_users(gateway),
         }
