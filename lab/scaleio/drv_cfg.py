@@ -28,9 +28,6 @@ def _parser() -> Arguments:
 def main(arguments: list[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.query_version:
-        print("DellEMC PowerFlex Version: R3_6.0.354")
-        return 0
     try:
         return _run(parser, options)
     except (wire.Unreachable, wire.Interrupted):
@@ -48,6 +45,8 @@ def _run(parser: Arguments, options) -> int:
         print("Successfully completed the rescan operation")
     elif options.add_mdm or options.mod_mdm_ip:
         return _configure(parser, options, ask)
+    elif options.query_version:
+        print(f"DellEMC PowerFlex Version: {ask(op='query')['release'] or 'unknown'}")
     elif options.query_guid:
         print(ask(op="query")["guid"])
     elif options.query_mdms:

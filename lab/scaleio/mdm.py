@@ -30,7 +30,7 @@ def instance(system: System) -> Object:
     days = int((system.clock() - state["created_at"]) // 86400)
     return {
         "id": system.id, "name": state["name"], "installId": system.id[::-1], "swid": "", "daysInstalled": days,
-        "systemVersionName": system.profile.system_version, "mdmManagementPort": 6611, "perfProfile": "Default",
+        "systemVersionName": system.version_name, "mdmManagementPort": 6611, "perfProfile": "Default",
         "capacityAlertHighThresholdPercent": 80, "capacityAlertCriticalThresholdPercent": 90,
         "enterpriseFeaturesEnabled": True, **licence.shown(system),
         "restrictedSdcModeEnabled": False, "restrictedSdcMode": "None", "upgradeState": "NoUpgrade",

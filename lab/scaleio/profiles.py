@@ -52,6 +52,14 @@ class Profile:
         return self.release < (4, 0)
 
 
+def release_of(package_version: str) -> str:
+    """What a daemon of this package calls its version: 3.6-700.103 is R3_6.700.103."""
+    release, separator, build = package_version.partition("-")
+    if not separator:
+        raise ValueError(f"{package_version!r} is no version of a ScaleIO package, as 3.6-700.103 is")
+    return f"R{release.replace('.', '_')}.{build}"
+
+
 PROFILES = {
     profile.name: profile
     for profile in (

@@ -78,10 +78,11 @@ def _member(member: dict) -> list[str]:
     carried = ", ".join(member["virtualInterfaces"]) or "N/A"
     interfaces = f", Virtual IP interfaces: {carried}" if manager else ""
     status = f"Status: {member['status']}, " if "status" in member else ""
+    version = (member["versionInfo"] or "N/A").removeprefix("R").replace("_", ".")
     return [
         f"    Name: {member['name']}, ID: 0x{member['id']}",
         f"        IPs: {', '.join(member['ips'])}{management}, Port: {member['port']}{interfaces}",
-        f"        {status}Version: {member['versionInfo'].removeprefix('R').replace('_', '.')}",
+        f"        {status}Version: {version}",
     ]
 
 

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 Object = dict[str, Any]
 
 
-def seen(system: System, guid: str, ip: str, connected: bool, wanted_name: str | None) -> None:
+def seen(
+    system: System, guid: str, ip: str, connected: bool, wanted_name: str | None, *, release: str | None = None
+) -> None:
+    """`release`: the version that the client says of itself."""
     guid = guid.upper()
     state = "Connected" if connected else "Disconnected"
     for sdc in system.objects("Sdc").values():
@@ -22,9 +25,12 @@ def seen(system: System, guid: str, ip: str, connected: bool, wanted_name: str |
         if sdc["sdcGuid"] == guid or (sdc["sdcGuid"] is None and sdc["sdcIp"] == ip):
             if (sdc["sdcGuid"], sdc["mdmConnectionState"], sdc["sdcIp"]) != (guid, state, ip):
                 system.set(sdc, sdcGuid=guid, mdmConnectionState=state, sdcIp=ip, sdcIps=[ip])
-            return
-    approved = not system.state["settings"].get("restrictedSdcModeEnabled")
-    _appear(system, guid, ip, wanted_name=wanted_name, state=state, approved=approved)
+            break
+    else:
+        approved = not system.state["settings"].get("restrictedSdcModeEnabled")
+        sdc = _appear(system, guid, ip, wanted_name=wanted_name, state=state, approved=approved)
+    if release and sdc["versionInfo"] != release:
+        system.set(sdc, versionInfo=release, softwareVersionInfo=release, installedSoftwareVersionInfo=release)
 
 
 def _appear(

@@ -115,8 +115,10 @@ def fields(
     }  # fmt: skip
 
 
-def seen(system: System, sds: Object, connected: bool) -> None:
-    """The MDM's heartbeat result."""
+def seen(system: System, sds: Object, connected: bool, release: str | None = None) -> None:
+    """The MDM's heartbeat result, with the version that the data server says of itself."""
+    if release and sds["softwareVersionInfo"] != release:
+        system.set(sds, softwareVersionInfo=release)
     if connected == (sds["mdmConnectionState"] == "Connected"):
         return
     pools = _pools(system, sds)

@@ -100,6 +100,13 @@ class System:
         return int(self.state["generation"])
 
     @property
+    def version_name(self) -> str:
+        """The profile's, unless a primary MDM of a release of its own has said otherwise."""
+        named, _separator, _release = self.profile.system_version.rpartition(" ")
+        release = self.state.get("release")
+        return f"{named} {release}" if release else self.profile.system_version
+
+    @property
     def id(self) -> str:
         return str(self.state["id"])
 
@@ -136,14 +143,24 @@ class System:
                 self.state["mdm_cluster"] = copy.deepcopy(cluster)
                 self.touch()
 
-    def sds_seen(self, sds: str, connected: bool) -> None:
+    def set_release(self, release: str) -> None:
+        """The version of the primary MDM, which is the system's; without it the profile's."""
+        with self.lock:
+            if self.state.get("release") != release:
+                self.state["release"] = release
+                self.touch()
+
+    def sds_seen(self, sds: str, connected: bool, release: str | None = None) -> None:
+        """`release`: the version that the data server says of itself."""
         with self.lock:
             self.advance()
-            sds_family.seen(self, self.find("Sds", sds), connected)
+            sds_family.seen(self, self.find("Sds", sds), connected, release)
 
-    def sdc_seen(self, guid: str, ip: str, connected: bool, name: str | None = None) -> None:
+    def sdc_seen(
+        self, guid: str, ip: str, connected: bool, name: str | None = None, release: str | None = None
+    ) -> None:
         with self.lock:
-            rest.FAMILIES["Sdc"].seen(self, guid, ip, connected, name)
+            rest.FAMILIES["Sdc"].seen(self, guid, ip, connected, name, release=release)
 
     def write_volume(self, volume: str, gib: float) -> None:
         with self.lock:

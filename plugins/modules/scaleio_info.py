@@ -132,11 +132,14 @@ storage_pools:
       sample: {limit_kib: 563084288, in_use_kib: 315777024, spare_kib: 191447040}
   sample: [{id: 3f1a77c200000003, name: default, used_percent: 84.97, used_percent_raw: 56.08}]
 sds:
-  description: The storage servers. One is healthy if it is Normal, Joined, Connected and in no maintenance.
+  description:
+    - The storage servers. One is healthy if it is Normal, Joined, Connected and in no maintenance.
+    - The version is null while it is not connected.
   returned: success, unless O(gather_subset) leaves it out
   type: list
   elements: dict
-  sample: [{id: 3f1a77c200000004, name: agent1, ips: [{ip: 198.51.100.14, role: all}], healthy: true}]
+  sample:
+    - {id: 3f1a77c200000004, name: agent1, ips: [{ip: 198.51.100.14, role: all}], healthy: true, version: R3_6.0.354}
 devices:
   description: The disks of the storage servers.
   returned: success, unless O(gather_subset) leaves it out
@@ -148,7 +151,8 @@ sdcs:
   returned: success, unless O(gather_subset) leaves it out
   type: list
   elements: dict
-  sample: [{id: 3f1a77c200000006, name: null, ip: 198.51.100.14, connection_state: Connected, approved: true}]
+  sample:
+    - {id: 3f1a77c200000006, ip: 198.51.100.14, connection_state: Connected, approved: true, version: R3_6.0.354}
 volumes:
   description: The volumes and snapshots.
   returned: success, unless O(gather_subset) leaves it out

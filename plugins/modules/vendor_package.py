@@ -95,7 +95,7 @@ EXAMPLES = r"""
 - name: Replace a data server by a newer one
   mesos_scaleio.platform.vendor_package:
     name: emc-scaleio-sds
-    version: 3.6.1-101
+    version: 3.6-700.103
     state: upgraded
     allow_downgrade: false
 
@@ -122,7 +122,7 @@ version:
   description: Version that is installed now. In check mode the wanted one, empty when the repository decides.
   returned: always
   type: str
-  sample: 3.6.0-100
+  sample: 3.6-0.354
 outdated:
   description: Whether another version than the wanted one is still installed, with O(state=installed) or in check mode.
   returned: always

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import yaml
 
 from lab import paths
 from lab.scaleio.packages.build import NEWER, VERSION
+from lab.scaleio.profiles import release_of
 from tests.support.hosts import LabHosts, eventually
 from tests.support.scaleio import Watch
 
@@ -46,6 +48,20 @@ def lasting(lab: LabHosts) -> dict[str, Any]:
     }
 
 
+def running(lab: LabHosts) -> set[str]:
+    """What the daemons themselves say, by the Gateway and by scli."""
+    known = lab.facts("scaleio")["scaleio"]
+    cluster = known["system"]["mdm"]
+    members = [cluster["primary"], *cluster["secondaries"], *cluster["tie_breakers"]]
+    login = f"scli --approve_certificate --login --username admin --password {password(lab)} >/dev/null"
+    told = lab.execute(cluster["primary"]["name"], f"{login}; scli --query_cluster; scli --logout >/dev/null")
+    by_scli = {f"R{major}_{rest}" for major, rest in re.findall(r"Version: (\d+)\.(\d+\.\d+\.\d+)", told)}
+    assert by_scli == {str(member["version"]) for member in members}, told
+    drivers = {lab.execute(agent, "/opt/emc/scaleio/sdc/bin/drv_cfg --query_version").split()[-1] for agent in AGENTS}
+    assert drivers == {str(sdc["version"]) for sdc in known["sdcs"]}
+    return {*by_scli, *drivers, *(str(sds["version"]) for sds in known["sds"])}
+
+
 def begin_and_kill(lab: LabHosts, ready: Callable[[], bool]) -> None:
     command = [str(paths.CHECKOUT / ".venv/bin/ansible-playbook"), "-i", str(lab.inventory), "playbooks/storage.yml"]
     environment = {**os.environ, "ANSIBLE_CONFIG": str(paths.CHECKOUT / "ansible.cfg")}
@@ -64,9 +80,10 @@ def begin_and_kill(lab: LabHosts, ready: Callable[[], bool]) -> None:
 
 
 @pytest.mark.slow
-def test_the_older_version_is_there(lab: LabHosts) -> None:
+def test_the_older_version_is_there(lab: LabHosts, installed: None) -> None:
     for agent in AGENTS:
         assert versions(lab, agent) == {VERSION}
+    assert running(lab) == {release_of(VERSION)}
 
 
 @pytest.mark.slow
@@ -84,6 +101,7 @@ def test_a_raised_pin_upgrades_everything_and_survives_a_kill(lab: LabHosts, fig
         assert lab.execute(host, f"test -e {MARKER} || echo gone").strip() == "gone"
     assert lasting(lab) == before
     known = lab.facts("scaleio")["scaleio"]
+    assert running(lab) == {release_of(NEWER)}
     assert {sds["maintenance_state"] for sds in known["sds"]} == {"NoMaintenance"}
     assert known["system"]["mdm"]["state"] == "ClusteredNormal"
     # Somebody looked all the while, and never was more than one away.

@@ -10,6 +10,7 @@ from tests.support.hosts import LabHosts
 
 pytestmark = pytest.mark.slow
 BOOK = "playbooks/teardown.yml"
+WHAT = ("volumes", "devices", "sds", "storage_pools")
 FOREIGN = "/dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0fee"
 
 
@@ -26,6 +27,18 @@ def packages(lab: LabHosts, host: str) -> set[str]:
     return set(lab.execute(host, "dpkg-query -W -f '${Package}\\n'").split())
 
 
+def test_a_check_shows_what_would_be_lost_and_destroys_nothing(lab: LabHosts, installed: None) -> None:
+    before = lab.facts("scaleio")["scaleio"]
+    run = lab.play(BOOK, "--check", extra_vars={"teardown_confirm": "lab", "teardown_mesos": True})
+    assert run.status == 0, run.output[-4000:]
+    assert "Checked only: nothing was destroyed" in run.output
+    assert {"agent1", "agent2", "agent3", "master1", "master2", "master3"} <= set(run.changed)
+    after = lab.facts("scaleio")["scaleio"]
+    for what in WHAT:
+        assert after[what] == before[what]
+    assert "emc-scaleio-mdm" in packages(lab, "agent1")
+
+
 @pytest.mark.parametrize("name", ["", "production", "LAB"])
 def test_another_name_destroys_nothing(lab: LabHosts, name: str) -> None:
     before = lab.facts("scaleio")["scaleio"]
@@ -34,7 +47,7 @@ def test_another_name_destroys_nothing(lab: LabHosts, name: str) -> None:
     assert "Nothing was destroyed" in run.output
     assert run.changed == {}
     after = lab.facts("scaleio")["scaleio"]
-    for what in ("volumes", "devices", "sds", "storage_pools"):
+    for what in WHAT:
         assert after[what] == before[what]
 
 

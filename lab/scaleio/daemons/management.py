@@ -182,7 +182,7 @@ class Management:
     def _sdc_hello(self, request: dict, client_ip: str) -> dict:
         reign = self._reign()
         guid = request["guid"]
-        reign.monitor.sdc_reported(guid, request.get("ip") or client_ip, request.get("name"))
+        reign.monitor.sdc_reported(guid, request.get("ip") or client_ip, request.get("release"))
         reign.flush()
         system = reign.system
         with system.lock:

@@ -14,6 +14,7 @@ from lab.scaleio.daemons.monitor import Monitor, RemoteDevices
 from lab.scaleio.daemons.node import Node, NotPrimary
 from lab.scaleio.daemons.service import Arguments, note, until_terminated
 from lab.scaleio.daemons.virtual_ips import VirtualIps
+from lab.scaleio.profiles import profile as find_profile
 from lab.scaleio.system import System
 
 ROUND_SECONDS = 1.0
@@ -59,8 +60,9 @@ class Reign:
             ballot.node_id,
             ballot.in_sync["ids"],
             self._node.reachable,
-            self.system.profile.mdm_version,
+            self._node.release_of,
         )
+        self.system.set_release(self._node.release)
         name = self.system.state["name"]
         self.system.set_mdm_cluster({**shown, "name": name} if name else shown)
 
@@ -90,6 +92,7 @@ class Mdm:
         management_port: int,
         cluster_port: int,
         certificate: Path | None,
+        release: str | None = None,
     ) -> None:
         self.profile = profile
         self.cluster_port = cluster_port
@@ -98,7 +101,8 @@ class Mdm:
         self._source_ip = source_ip
         self.ballot = Ballot(folder, role)
         self.devices = RemoteDevices(lambda: self.reign.system.id if self.reign else "", source_ip)
-        self.node = Node(self.ballot, self._elected, self._deposed, source_ip)
+        release = release or find_profile(profile).mdm_version
+        self.node = Node(self.ballot, self._elected, self._deposed, source_ip, release)
         self._servers = [wire.Server((listen, cluster_port), self.node.answer)]
         try:
             self._servers.append(wire.Server((listen, management_port), Management(self).answer, certificate))
@@ -167,6 +171,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cluster-port", type=int, default=9011)
     parser.add_argument("--certificate", type=Path, help="PEM file with key and certificate; without it plain only")
     parser.add_argument("--profile", default="3.6", help="version to be")
+    parser.add_argument("--release", help="its version, as R3_6.0.354; default: the profile's")
     parser.add_argument("--leave-virtual-ips", action="store_true", help="give up what a killed MDM carried, and end")
     options = parser.parse_args(arguments)
     if options.leave_virtual_ips:
@@ -183,6 +188,7 @@ def main(arguments: list[str] | None = None) -> int:
             management_port=options.management_port,
             cluster_port=options.cluster_port,
             certificate=options.certificate,
+            release=options.release,
         )
     except OSError as exc:
         parser.error(str(exc))

@@ -131,9 +131,13 @@ def _changed(cluster: dict, members: list[dict]) -> dict:
 
 
 def as_rest(
-    cluster: dict, primary_id: str, in_sync: list[str], reachable: Callable[[dict], bool], version: str
+    cluster: dict,
+    primary_id: str,
+    in_sync: list[str],
+    reachable: Callable[[dict], bool],
+    release_of: Callable[[dict], str | None],
 ) -> dict:
-    """The `mdmCluster` object of the REST API."""
+    """The `mdmCluster` object of the REST API. A member that has never answered this primary has no version."""
     shown: dict[str, list[dict]] = {"slaves": [], "tieBreakers": [], "standbyMDMs": []}
     master: dict = {}
     for member in cluster["members"]:
@@ -144,7 +148,7 @@ def as_rest(
             "managementIPs": member["management_ips"],
             "port": member["port"],
             "role": member["role"],
-            "versionInfo": version,
+            "versionInfo": release_of(member),
             "virtualInterfaces": member.get("virtual_ip_interfaces", []),
         }
         if member["id"] == primary_id:

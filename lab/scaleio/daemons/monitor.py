@@ -66,9 +66,9 @@ class Monitor:
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def sdc_reported(self, guid: str, ip: str, name: str | None) -> None:
+    def sdc_reported(self, guid: str, ip: str, release: str | None) -> None:
         self._sdc_seen[guid] = (time.monotonic(), ip)
-        self._system.sdc_seen(guid, ip, True, name)
+        self._system.sdc_seen(guid, ip, True, release=release)
 
     def check(self) -> None:
         """One round over all SDSs and SDCs."""
@@ -88,7 +88,7 @@ class Monitor:
                 self._release_orphans(sds_id, answer["devices"], now)
             alive = now - self._sds_seen.get(sds_id, now - LOST_SECONDS) < LOST_SECONDS
             try:
-                system.sds_seen(sds_id, alive)
+                system.sds_seen(sds_id, alive, answer.get("release") if answer else None)
             except Refusal:
                 self._sds_seen.pop(sds_id, None)  # removed in the meantime
         for guid, (seen_at, ip) in list(self._sdc_seen.items()):

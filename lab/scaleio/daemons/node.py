@@ -32,7 +32,10 @@ class Node:
         elected: Callable[[int, dict], None],
         deposed: Callable[[], None],
         source_ip: str | None = None,
+        release: str = "",
     ) -> None:
+        self.release = release
+        self._releases: dict[str, str] = {}  # of the members that have answered
         self.ballot = ballot
         self.epoch: int | None = None  # set while this MDM is primary
         self._elected = elected
@@ -61,7 +64,7 @@ class Node:
         if kind == "follow":
             if self.epoch is not None and request["epoch"] > self.epoch:
                 self.step_down(f"{request['from']} is primary of epoch {request['epoch']}")
-            return self.ballot.follow(request)
+            return {**self.ballot.follow(request), "release": self.release}
         if kind == "vote":
             answer = self.ballot.vote(request, leading=self.serving)
             if answer["ok"] and not request["trial"]:
@@ -173,6 +176,10 @@ class Node:
             return True
         return time.monotonic() - self._confirmed_at.get(member["id"], 0.0) < EXCLUDE_SECONDS + PEER_TIMEOUT_SECONDS
 
+    def release_of(self, member: dict) -> str | None:
+        """The version of a member, as it last said it; None when it never did."""
+        return self.release if member["id"] == self.ballot.node_id else self._releases.get(member["id"])
+
     def _message(self) -> dict:
         ballot = self.ballot
         return {
@@ -270,6 +277,7 @@ class Node:
                 answer = {"ok": False, "reason": str(exc)}
         if answer.get("ok") and message["kind"] == "follow":
             self._confirmed_at[member["id"]] = sent_at
+            self._releases[member["id"]] = answer.get("release", "")
         elif self.epoch is not None and answer.get("promised", 0) > self.epoch:
             self.step_down(f"epoch {answer['promised']} was promised to another primary")
         return answer

@@ -37,7 +37,8 @@ class Configuration:
 
 
 class Sdc:
-    def __init__(self, configuration: Path, mdm_port: int, own_ip: str | None) -> None:
+    def __init__(self, configuration: Path, mdm_port: int, own_ip: str | None, release: str | None = None) -> None:
+        self._release = release
         loaded = Configuration(configuration)
         if not loaded.guid:
             loaded.guid = str(uuid.uuid4()).upper()
@@ -59,7 +60,8 @@ class Sdc:
         """What drv_cfg and lab_write ask through the local socket."""
         operation = request.get("op")
         if operation == "query":
-            return {"ok": True, "guid": self._guid, "mdm_ips": self._mdm_ips, **self._view}
+            known = {"guid": self._guid, "mdm_ips": self._mdm_ips, "release": self._release}
+            return {"ok": True, **known, **self._view}
         if operation == "rescan":
             self._hello()
             return {"ok": True}
@@ -96,7 +98,7 @@ class Sdc:
             self._ended.wait(HELLO_SECONDS)
 
     def _hello(self) -> None:
-        request = {"op": "sdc_hello", "guid": self._guid, "ip": self._own_ip, "name": None}
+        request = {"op": "sdc_hello", "guid": self._guid, "ip": self._own_ip, "release": self._release}
         try:
             self._view = {**self._client.ask(request), "connected": True, "seen_at": time.time()}
         except (MdmUnreachable, Refusal) as exc:
@@ -111,13 +113,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--control", default=CONTROL, help="Unix socket for drv_cfg")
     parser.add_argument("--mdm-port", type=int, default=6611)
     parser.add_argument("--ip", help="address to come from; default: the route's")
+    parser.add_argument("--release", help="the version that it tells the MDM; default: the MDM's own")
     options = parser.parse_args(arguments)
     if options.ip:
         try:
             socket.inet_aton(options.ip)
         except OSError:
             parser.error(f"{options.ip!r} is not an IP address")
-    sdc = Sdc(options.config, options.mdm_port, options.ip)
+    sdc = Sdc(options.config, options.mdm_port, options.ip, options.release)
     try:
         server = wire.Server(options.control, sdc.control)
     except OSError as exc:

@@ -14,7 +14,8 @@ from lab.scaleio.refusal import Refusal
 
 
 class Sds:
-    def __init__(self, folder: Path, allow_files: bool) -> None:
+    def __init__(self, folder: Path, allow_files: bool, release: str | None = None) -> None:
+        self._release = release
         self._file = folder / "devices.json"
         self._allow_files = allow_files
         self._lock = threading.Lock()
@@ -35,7 +36,7 @@ class Sds:
             raise Refusal(SDS_OF_OTHER_SYSTEM, f"The SDS is attached to another system ({self._system})")
         if operation == "ping":
             lost = [path for path in self._paths if not disks.is_intact(path, system, self._allow_files)]
-            return {"devices": self._paths, "lost": lost}
+            return {"devices": self._paths, "lost": lost, "release": self._release}
         if operation == "open_device":
             if known := next((known for known in self._paths if known != path and disks.same(known, path)), None):
                 raise Refusal(DEVICE_USED_ALREADY, f"The device {path} is used by this SDS already, as {known}")
@@ -60,9 +61,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--listen", default="0.0.0.0", metavar="IP")
     parser.add_argument("--port", type=int, default=7072)
     parser.add_argument("--allow-files", action="store_true", help="take regular files as devices too (tests)")
+    parser.add_argument("--release", help="the version that it tells the MDM; default: the MDM's own")
     options = parser.parse_args(arguments)
+    sds = Sds(options.folder, options.allow_files, options.release)
     try:
-        server = wire.Server((options.listen, options.port), Sds(options.folder, options.allow_files).answer)
+        server = wire.Server((options.listen, options.port), sds.answer)
     except OSError as exc:
         parser.error(f"cannot listen on {options.listen}:{options.port}: {exc.strerror}")
     until_terminated({"listen": f"{options.listen}:{options.port}"})

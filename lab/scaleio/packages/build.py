@@ -11,11 +11,12 @@ from pathlib import Path
 
 from lab import deb
 from lab.scaleio.daemons.service import Arguments
+from lab.scaleio.profiles import release_of
 
 HERE = Path(__file__).resolve().parent
 LAB = HERE.parent.parent
-VERSION = "3.6.0-100"
-NEWER = "3.6.1-101"  # the same code: what an upgrade has to bring about is the hosts' business, not the daemons'
+VERSION = "3.6-0.354"
+NEWER = "3.6-700.103"  # the same code, which says another version of itself
 STAMP = ".emc-scaleio.stamp"
 HOST_CODE = ("__init__.py", "stopping.py", "scaleio/*.py", "scaleio/daemons/*.py")
 MAINTAINER_SCRIPTS = ("postinst", "prerm", "postrm")
@@ -113,9 +114,8 @@ def _build(component: Component, version: str, out: Path) -> None:
             deb.write(tree / path[1:], LAUNCHER.format(component=component.name, module=module), 0o755)
         for path, source in component.files.items():
             deb.write(tree / path[1:], (HERE / source).read_text(), 0o755)
-        deb.write(
-            tree / f"lib/systemd/system/{component.unit}.service", (HERE / component.name / "service").read_text()
-        )
+        service = (HERE / component.name / "service").read_text().replace("@RELEASE@", release_of(version))
+        deb.write(tree / f"lib/systemd/system/{component.unit}.service", service)
         deb.pack(tree, out / package_file(component, version))
 
 

@@ -152,6 +152,7 @@ def sds(item: dict[str, Any]) -> dict[str, Any]:
         "port": item["port"],
         **states,
         "healthy": healthy,
+        "version": item.get("softwareVersionInfo"),
     }
 
 
@@ -178,6 +179,7 @@ def sdc(item: dict[str, Any]) -> dict[str, Any]:
         "ip": item.get("sdcIp") or (addresses[0] if addresses else ""),
         "connection_state": item["mdmConnectionState"],
         "approved": bool(item["sdcApproved"]),
+        "version": item.get("versionInfo"),
     }
 
 
@@ -195,7 +197,7 @@ def volume(item: dict[str, Any], clients: Sequence[str]) -> dict[str, Any]:
 
 
 def _member(item: dict[str, Any]) -> dict[str, Any]:
-    return {"name": item.get("name"), "ips": list(item.get("ips") or [])}
+    return {"name": item.get("name"), "ips": list(item.get("ips") or []), "version": item.get("versionInfo")}
 
 
 def _list(holder: dict[str, Any], key: str) -> list[dict[str, Any]]:
