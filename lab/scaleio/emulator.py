@@ -75,7 +75,7 @@ class Emulator:
             "pid": os.getpid(), "system_id": self.system.id, "profile": self.system.profile.name,
         }  # fmt: skip
 
-    def _mdm_certificate(self) -> str:
+    def _mdm_certificate(self, _host: str) -> str:
         """Made when somebody first asks: most never do."""
         folder = Path(self._folder.name) / "mdm"
         if not folder.exists():

@@ -72,8 +72,8 @@ class Configuration:
     admin_password: str = ""
     fields: dict[str, Any] = field(default_factory=lambda: {"mdmAddresses": [], "mdmPort": "6611"})
     changed: Callable[[dict[str, Any]], None] | None = None
-    # What the MDM shows, as PEM. Where it is not known here, the backend looks after trust itself.
-    mdm_certificate: Callable[[], str] | None = None
+    # What the MDM at an address shows, as PEM; raises OSError when nobody answers there.
+    mdm_certificate: Callable[[str], str] | None = None
     trusted: set[str] = field(default_factory=set)
 
     def trust(self, form: bytes) -> None:
@@ -85,7 +85,7 @@ class Configuration:
 
     def require_trust(self) -> None:
         checks = str(self.fields.get("bypassCertificateCheck", "true")).lower() == "false"
-        if checks and self.mdm_certificate and self.mdm_certificate().strip() not in self.trusted:
+        if checks and self.mdm_certificate and self.mdm_certificate("").strip() not in self.trusted:
             raise BackendDown("the certificate of the MDM is not trusted")
 
     def accepts(self, password: str) -> bool:
@@ -270,19 +270,25 @@ class Gateway:
                 self.configuration.changed(self.configuration.fields)
         return 200, {}
 
-    def _mdm_certificate(self, session: Session, request: Request, shown: Callable[[], str]) -> tuple[int, object]:
+    def _mdm_certificate(self, session: Session, request: Request, shown: Callable[[str], str]) -> tuple[int, object]:
         if not session.administers_gateway:
             return 403, FORBIDDEN
         if request.path == TRUST_PATH:
             self.configuration.trust(request.body)
             return 200, {}
-        if not dict(parse_qsl(urlsplit(request.target).query)).get("host"):
+        host = dict(parse_qsl(urlsplit(request.target).query)).get("host")
+        if not host:
             raise invalid("Request message is not valid: host is missing")
-        return 200, shown()
+        try:
+            return 200, shown(host).encode()  # as it is: scripts give the very same bytes back as a file to trust
+        except OSError as error:
+            raise BackendDown(f"{host}: {error}") from error
 
     def _encode(self, status: int, payload: object) -> Answer:
         if payload is None:
             return Answer(status)
+        if isinstance(payload, bytes):
+            return Answer(status, payload, "application/x-pem-file")
         if kept := self._large.get(id(payload)):
             return Answer(status, kept[1])
         encoded = json.dumps(payload, separators=(",", ":")).encode()

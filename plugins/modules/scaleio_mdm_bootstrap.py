@@ -15,6 +15,8 @@ description:
     misses a member. Nothing is ever taken out of it here; M(mesos_scaleio.platform.scaleio_mdm_cluster) does that.
   - Steps that are already done are left out, so that a run that was interrupted is continued by the next one.
   - There is no REST call for this, so the module runs C(scli) on a host that has it. It must run as root there.
+  - Nobody signs the certificates of MDMs, so C(scli) is told to approve them. It is only run against managers whose
+    certificate is in O(fingerprints), or is the one that its address showed when it was first seen.
   - C(scli) takes passwords on its command line only. They are visible to other users of the host for that moment.
   - A member that leads after a fail-over is left in charge, and members that are not listed are left alone.
 author:
@@ -77,6 +79,31 @@ options:
     description:
       - Name of the system. Without it the name is left alone.
     type: str
+  check_certificates:
+    description:
+      - Whether the certificates of the managers are looked at before C(scli) approves them.
+      - V(false) approves whatever answers.
+    type: bool
+    default: true
+  fingerprints:
+    description:
+      - SHA-256 fingerprints that the certificates of the managers may have, in hexadecimal digits, with or without
+        colons.
+      - Without any, what an address shows first is approved and remembered in O(approved_file); another one later is
+        refused.
+    type: list
+    elements: str
+    default: []
+  approved_file:
+    description:
+      - Where this host remembers the fingerprints by address.
+    type: path
+    default: /opt/emc/scaleio/mdm/cfg/approved_mdm_certificates.json
+  management_port:
+    description:
+      - Port on which managers show their certificate.
+    type: int
+    default: 6611
   executable:
     description:
       - Name or path of C(scli).
@@ -124,6 +151,11 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+certificates:
+  description: The approved SHA-256 fingerprints by address, of those managers that answered.
+  returned: success
+  type: dict
+  sample: {"192.0.2.14": "9f6f0ed1aa1c4f6c9d1b7a83b7b0fd4ffc07f9a1f8a2b2a8d1b9c1f8f3a0d1e2"}
 steps:
   description: What was done, in check mode what would be done.
   returned: always
@@ -153,8 +185,18 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.m
     unlisted,
     unsafe,
 )
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.mdm_trust import judge, malformed
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.mdm_certificates import (
+    MANAGEMENT_PORT,
+    REMEDY,
+    remember,
+    remembered,
+    shown_by,
+)
 
 POLL_SECONDS = 0.5
+CERTIFICATE_SECONDS = 2
+AGAIN_SECONDS = 5
 NO_CLUSTER = ("not attached", "not configured", "not part of a cluster", "no mdm cluster")
 NOT_MASTER = ("not the master", "not the primary")
 NOT_YET = ("failed to connect", "connection refused", "not ready", "timed out")
@@ -166,23 +208,77 @@ class Refused(Exception):
         self.what, self.server, self.remedy = what, server, remedy
 
 
+class Managers:
+    """Those that scli may talk to: each was asked for its certificate once, and it is approved."""
+
+    def __init__(self, module, addresses):
+        self.params = module.params
+        self.check_mode = module.check_mode
+        self.addresses = addresses
+        self.fingerprints = {}
+        self._silent_until = {}
+
+    def approved(self):
+        """The addresses. One that does not answer is asked again after a while."""
+        if not self.params["check_certificates"]:
+            return self.addresses
+        now, shown = time.monotonic(), {}
+        for address in self.addresses:
+            if address in self.fingerprints or self._silent_until.get(address, 0) > now:
+                continue
+            try:
+                shown[address] = shown_by(address, self.params["management_port"], CERTIFICATE_SECONDS)
+            except OSError:
+                # a refusal costs nothing; a host that is gone keeps us waiting each time
+                wait = AGAIN_SECONDS if time.monotonic() - now > POLL_SECONDS else 0
+                self._silent_until[address] = time.monotonic() + wait
+        self._judge(shown)
+        return [address for address in self.addresses if address in self.fingerprints]
+
+    def _judge(self, shown):
+        known = remembered(self.params["approved_file"])
+        verdict = judge(shown, known, self.params["fingerprints"])
+        if verdict.problems:
+            name = "scaleio_mdm_fingerprints"
+            where = (
+                name
+                if self.params["fingerprints"]
+                else f"{name}, or take the address out of {self.params['approved_file']}"
+            )
+            raise Refused("nothing was changed", "; ".join(verdict.problems), f"{REMEDY} in {where}")
+        self.fingerprints.update(verdict.approved)
+        if verdict.new and not self.check_mode:
+            remember(self.params["approved_file"], {**known, **verdict.new})
+
+
 class Scli:
     """scli of this host, with the session that it keeps for this user."""
 
     def __init__(self, module, executable, managers):
         self.module = module
         self.executable = executable
-        self.managers = ",".join(managers)
+        self.managers = managers
         self.deadline = time.monotonic() + module.params["wait_timeout_seconds"]
 
     def run(self, *arguments, local=False, wait=True):
         """Whether the MDM accepted the command, and its words. Waits for daemons that are still starting."""
-        where = [] if local else ["--mdm_ip", self.managers]
         while True:
-            code, out, err = self.module.run_command([self.executable, *arguments, *where, "--approve_certificate"])
-            text = "\n".join(part.strip() for part in (out, err) if part.strip())
+            approved = self.managers.approved()
+            if local or approved:
+                where = [] if local else ["--mdm_ip", ",".join(approved)]
+                code, out, err = self.module.run_command([self.executable, *arguments, *where, "--approve_certificate"])
+                text = "\n".join(part.strip() for part in (out, err) if part.strip())
+            else:
+                code, text = 1, f"Failed to connect to any MDM of {', '.join(self.managers.addresses)}"
             if code == 0 or not wait or not says(text, NOT_YET) or time.monotonic() > self.deadline:
                 return code == 0, text
+            time.sleep(POLL_SECONDS)
+
+    def await_approval(self, address):
+        """Before scli approves a new member in the name of the cluster."""
+        while address not in self.managers.approved():
+            if time.monotonic() > self.deadline:
+                raise Refused(f"{address} shows no certificate", "no answer", "look at its MDM daemon")
             time.sleep(POLL_SECONDS)
 
     def login(self, password, wait=True):
@@ -241,6 +337,8 @@ def apply(scli, step, params, former=None):
         if accepted:
             accepted, text = scli.login(params["password"])
     else:
+        for address in set(scli.managers.addresses).intersection(",".join(step.arguments).split(",")):
+            scli.await_approval(address)
         accepted, text = scli.run(*step.arguments, local=step.action == "create_cluster")
     if not accepted:
         raise Refused(
@@ -300,6 +398,13 @@ def main():
             "previous_passwords": {"type": "list", "elements": "str", "default": [], "no_log": True},
             "virtual_ips": {"type": "list", "elements": "str", "default": []},
             "system_name": {"type": "str"},
+            "check_certificates": {"type": "bool", "default": True},
+            "fingerprints": {"type": "list", "elements": "str", "default": []},
+            "approved_file": {
+                "type": "path",
+                "default": "/opt/emc/scaleio/mdm/cfg/approved_mdm_certificates.json",
+            },
+            "management_port": {"type": "int", "default": MANAGEMENT_PORT},
             "executable": {"type": "str", "default": "scli"},
             "wait_timeout_seconds": {"type": "int", "default": 60},
         },
@@ -316,10 +421,15 @@ def main():
         wrong = problems(wanted)
         if wrong:
             raise Refused("the MDM members form no cluster", "; ".join(wrong), "correct scaleio_mdm_role of the hosts")
+        strange = malformed(params["fingerprints"])
+        if strange:
+            raise Refused(
+                "fingerprints has what is no SHA-256 fingerprint", ", ".join(strange), "give 64 hexadecimal digits each"
+            )
         executable = module.get_bin_path(params["executable"])
         if not executable and not module.check_mode:
             raise Refused("scli is not on this host", params["executable"], "install the MDM package here first")
-        managers = [member.ips[0] for member in members if member.is_manager]
+        managers = Managers(module, [member.ips[0] for member in members if member.is_manager])
         bootstrap(module, Scli(module, executable, managers) if executable else None, wanted, done, remaining)
     except Refused as error:
         server = error.server.splitlines()[-1] if error.server else "no answer"
@@ -332,7 +442,8 @@ def main():
         )
     steps = shown(done or remaining)
     after = "".join(f"{step['action']} {step['object']} {step['detail']}".rstrip() + "\n" for step in steps)
-    module.exit_json(changed=bool(steps), steps=steps, diff={"before": "", "after": after})
+    certificates = dict(managers.fingerprints)
+    module.exit_json(changed=bool(steps), steps=steps, certificates=certificates, diff={"before": "", "after": after})
 
 
 if __name__ == "__main__":

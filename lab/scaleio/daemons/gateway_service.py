@@ -11,12 +11,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from lab.scaleio.daemons import wire
 from lab.scaleio.daemons.codes import MUST_CHANGE_PASSWORD, NO_SESSION
-from lab.scaleio.daemons.files import read_properties, write_text
+from lab.scaleio.daemons.files import read_json, read_properties, write_json, write_text
 from lab.scaleio.daemons.mdm_client import MdmClient, MdmUnreachable
 from lab.scaleio.daemons.service import Arguments, until_terminated
 from lab.scaleio.gateway import BackendDown, Configuration, Gateway
@@ -25,6 +26,7 @@ from lab.scaleio.web import WebServer
 
 FAIL_OVER_SECONDS = 8.0  # a master is replaced within this; clients should not notice more than a delay
 HASH_ROUNDS = 100_000
+CERTIFICATE_SECONDS = 5.0
 ROOT = Path("/opt/emc/scaleio/gateway")
 PROPERTIES = ROOT / "webapps/ROOT/WEB-INF/classes/gatewayUser.properties"
 KEYSTORE = ROOT / "conf/certificates/.keystore"
@@ -34,10 +36,8 @@ MDM_ADDRESSES = "mdm.ip.addresses"
 class RemoteMdm:
     """The Gateway's backend on a host: asks the master MDM with the token of whoever logged in last."""
 
-    def __init__(self, ips: list[str], port: int, approves_certificates: bool, source_ip: str | None) -> None:
-        self._client = MdmClient(
-            ips, port, trusts=lambda _fingerprint: approves_certificates, source_ip=source_ip, timeout_seconds=20.0
-        )
+    def __init__(self, ips: list[str], port: int, trusts: Callable[[str], bool], source_ip: str | None) -> None:
+        self._client = MdmClient(ips, port, trusts=trusts, source_ip=source_ip, timeout_seconds=20.0)
         self._token: str | None = None
 
     def point_to(self, ips: list[str]) -> None:
@@ -72,18 +72,36 @@ class RemoteMdm:
             raise
 
 
-class HashedConfiguration(Configuration):
-    """Knows the administrator's password only as a salted hash in a file."""
+class StoredConfiguration(Configuration):
+    """Knows the administrator's password only as a salted hash in a file, and the MDMs that it trusts by another."""
 
-    def __init__(self, secret_file: Path, fields: dict) -> None:
-        super().__init__(fields=fields)
+    def __init__(self, secret_file: Path, trust_file: Path, fields: dict) -> None:
+        port = int(fields["mdmPort"])
+        super().__init__(fields=fields, mdm_certificate=lambda host: certificate_of(host, port))
         self._secret_file = secret_file
+        self._trust_file = trust_file
+        self.trusted = set((read_json(trust_file) or {}).get("certificates", []))
+
+    def trust(self, form: bytes) -> None:
+        super().trust(form)
+        write_json(self._trust_file, {"certificates": sorted(self.trusted)})
+
+    def require_trust(self) -> None:
+        """Each connection to an MDM is checked when it is made."""
+
+    def trusts(self, fingerprint: str) -> bool:
+        known = {hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest() for pem in self.trusted}
+        return self.fields["bypassCertificateCheck"] == "true" or fingerprint in known
 
     def accepts(self, password: str) -> bool:
         if not self._secret_file.exists():
             return False
         salt, wanted = self._secret_file.read_text().split()
         return hmac.compare_digest(_digest(password, salt), wanted)
+
+
+def certificate_of(host: str, port: int) -> str:
+    return ssl.get_server_certificate((host, port), timeout=CERTIFICATE_SECONDS)
 
 
 def _digest(password: str, salt: str) -> str:
@@ -147,6 +165,7 @@ def _parser() -> Arguments:
     parser.add_argument("--properties", type=Path, default=PROPERTIES)
     parser.add_argument("--certificate", type=Path, help="PEM with key and certificate, instead of the keystore")
     parser.add_argument("--secret", type=Path, default=ROOT / "conf/admin.secret", help="the admin password's hash")
+    parser.add_argument("--truststore", type=Path, default=ROOT / "conf/truststore.json", help="MDMs that it trusts")
     parser.add_argument("--listen", default="0.0.0.0", metavar="IP")
     parser.add_argument("--catalina", type=Path, default=ROOT / "conf/catalina.properties", help="names the ports")
     parser.add_argument("--https-port", type=int, help="instead of ssl.port")
@@ -175,13 +194,13 @@ def main(arguments: list[str] | None = None) -> int:
     addresses = configured_addresses(properties)
     bypass = properties.get("security.bypass_certificate_check", "false").lower() == "true"
     source_ip = options.listen if options.listen != "0.0.0.0" else None
-    mdm = RemoteMdm(addresses, options.mdm_port, bypass, source_ip)
     fields = {
         "mdmAddresses": addresses,
         "mdmPort": str(options.mdm_port),
         "bypassCertificateCheck": str(bypass).lower(),
     }
-    configuration = HashedConfiguration(options.secret, fields)
+    configuration = StoredConfiguration(options.secret, options.truststore, fields)
+    mdm = RemoteMdm(addresses, options.mdm_port, configuration.trusts, source_ip)
 
     def reconfigure(changed: dict) -> None:
         ips = [str(ip) for ip in changed.get("mdmAddresses") or []]

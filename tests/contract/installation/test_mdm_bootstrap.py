@@ -10,8 +10,9 @@ import sys
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.mdm_certificates import fingerprint
 from lab.paths import CHECKOUT
-from tests.unit.lab.scaleio_daemons.cluster import PASSWORD, MdmCluster, wait_until
+from tests.unit.lab.scaleio_daemons.cluster import PASSWORD, MdmCluster, make_certificate, wait_until
 
 MODULE = "ansible_collections.mesos_scaleio.platform.plugins.modules.scaleio_mdm_bootstrap"
 NAMES = {"127.0.0.1": ("mdm1", "primary"), "127.0.0.2": ("mdm2", "secondary"), "127.0.0.3": ("tb1", "tiebreaker")}
@@ -55,6 +56,8 @@ def bootstrap(mdms, tmp_path, capsys):
             "system_name": "lab",
             "executable": str(tmp_path / "scli"),
             "wait_timeout_seconds": 20,
+            "management_port": mdms.management_port,
+            "approved_file": str(tmp_path / "approved.json"),
             **changes,
             "_ansible_check_mode": check,
         }
@@ -99,6 +102,28 @@ def test_after_a_failover_nothing_is_to_be_done(bootstrap, mdms):
     mdms.signal("127.0.0.1", signal.SIGKILL)
     wait_until(lambda: mdms.status("127.0.0.2")["serving"], 10, "the secondary serves")
     assert bootstrap()["changed"] is False
+
+
+def test_an_mdm_with_another_certificate_is_not_talked_to(bootstrap, mdms, tmp_path):
+    certificates = bootstrap()["certificates"]
+    assert sorted(certificates) == ["127.0.0.1", "127.0.0.2"]  # the managers
+    mdms.kill("127.0.0.2")
+    mdms.certificate = make_certificate(tmp_path / "other.pem")
+    mdms.start_mdm("127.0.0.2")
+    before = len(commands(tmp_path))
+    refused = bootstrap()
+    assert f"{certificates['127.0.0.2']} was approved when first seen" in refused["msg"]
+    assert "scaleio_mdm_fingerprints" in refused["failure"]["remedy"]
+    assert len(commands(tmp_path)) == before  # no scli, so nobody was approved either
+    other = bootstrap(check=True, fingerprints=["00" * 32])
+    assert "not in the list" in other["msg"]
+    seen = [
+        certificates["127.0.0.1"],
+        fingerprint(mdms.certificate.read_text().partition("-----END PRIVATE KEY-----")[2]),
+    ]
+    assert not bootstrap(fingerprints=seen)["changed"]
+    assert not bootstrap()["changed"]  # what the list approved is remembered
+    assert "64 hexadecimal digits" in bootstrap(fingerprints=["12:34"])["msg"]
 
 
 @pytest.mark.slow

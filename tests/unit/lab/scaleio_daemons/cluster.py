@@ -17,9 +17,11 @@ from pathlib import Path
 
 from lab.paths import CHECKOUT
 from lab.scaleio.daemons import wire
+from lab.scaleio.daemons.gateway_service import save_password
 from lab.scaleio.daemons.mdm_client import MdmClient
 
 PASSWORD = "Scaleio-123"
+GATEWAY_PASSWORD = "Gateway-1"
 ROLES = {"127.0.0.1": "1", "127.0.0.2": "1", "127.0.0.3": "0"}
 
 
@@ -173,6 +175,21 @@ class MdmCluster(Daemons):
 
     def cluster_state(self) -> str:
         return self.post("/api/instances/System/queryMdmCluster")["clusterState"]
+
+    def start_gateway(self, bypass: bool = True) -> None:
+        """In front of the first two managers; `bypass`: it takes any certificate of theirs."""
+        save_password(self.folder / "admin.secret", GATEWAY_PASSWORD)
+        properties = self.folder / "gatewayUser.properties"
+        checks = f"security.bypass_certificate_check={str(bypass).lower()}"
+        properties.write_text(f"mdm.ip.addresses={','.join(self.managers[:2])}\n{checks}\n")
+        ready = self.start(
+            "gateway", "lab.scaleio.daemons.gateway_service", "--properties", str(properties),
+            "--certificate", str(self.certificate), "--secret", str(self.folder / "admin.secret"),
+            "--truststore", str(self.folder / "truststore.json"),
+            "--listen", "127.0.0.1", "--https-port", str(self.https_port), "--http-port", str(self.http_port),
+            "--mdm-port", str(self.management_port),
+        )  # fmt: skip
+        assert ready["mdm"] == self.managers[:2]
 
     def start_sds(self, number: int) -> str:
         """An SDS with one sparse disk; returns the disk's path."""

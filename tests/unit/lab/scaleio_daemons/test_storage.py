@@ -16,8 +16,7 @@ from pathlib import Path
 import pytest
 
 from lab.paths import CHECKOUT
-from lab.scaleio.daemons.gateway_service import save_password
-from tests.unit.lab.scaleio_daemons.cluster import PASSWORD, MdmCluster, wait_until
+from tests.unit.lab.scaleio_daemons.cluster import GATEWAY_PASSWORD, PASSWORD, MdmCluster, wait_until
 
 GIB_KIB = 1024 * 1024
 
@@ -31,18 +30,6 @@ class Stage(MdmCluster):
             command, capture_output=True, text=True, cwd=CHECKOUT, stdin=subprocess.DEVNULL, timeout=60,
             env={**os.environ, "SCLI_HOME": str(self.folder / f"scli-{home}")},
         )  # fmt: skip
-
-    def start_gateway(self) -> None:
-        save_password(self.folder / "admin.secret", "Gateway-1")
-        properties = self.folder / "gatewayUser.properties"
-        properties.write_text("mdm.ip.addresses=127.0.0.1,127.0.0.2\nsecurity.bypass_certificate_check=true\n")
-        ready = self.start(
-            "gateway", "lab.scaleio.daemons.gateway_service", "--properties", str(properties),
-            "--certificate", str(self.certificate), "--secret", str(self.folder / "admin.secret"),
-            "--listen", "127.0.0.1", "--https-port", str(self.https_port), "--http-port", str(self.http_port),
-            "--mdm-port", str(self.management_port),
-        )  # fmt: skip
-        assert ready["mdm"] == ["127.0.0.1", "127.0.0.2"]
 
     def http(self, path: str, user: str, password: str, body: dict | None = None) -> object:
         request = urllib.request.Request(f"https://127.0.0.1:{self.https_port}{path}")
@@ -223,7 +210,7 @@ def test_the_gateway_follows_the_master(stage):
     with pytest.raises(urllib.error.HTTPError) as wrong:
         stage.http("/api/login", "admin", "wrong")
     assert wrong.value.code == 401
-    gateway_token = stage.http("/api/gatewayLogin", "admin", "Gateway-1")
+    gateway_token = stage.http("/api/gatewayLogin", "admin", GATEWAY_PASSWORD)
     assert stage.http("/api/Configuration", "", gateway_token)["mdmAddresses"] == ["127.0.0.1", "127.0.0.2"]
     stage.kill("127.0.0.2")
     with pytest.raises(urllib.error.HTTPError) as down:

@@ -171,6 +171,20 @@ def test_virtual_addresses_from_the_beginning() -> None:
     assert "set_virtual_ips" not in [step.action for step in steps]
 
 
+def test_a_virtual_address_on_each_of_two_networks() -> None:
+    interfaces, addresses = ("eth0", "eth1"), ("10.0.0.100", "10.1.0.100")
+    members = tuple(dataclasses.replace(member, virtual_ip_interfaces=interfaces) for member in (MDM1, MDM2))
+    wanted = Wanted((*members, TIE), "lab", addresses)
+    steps = plan(None, wanted)
+    create = steps[0].arguments
+    assert create[create.index("--cluster_virtual_ip") + 1] == "10.0.0.100,10.1.0.100"
+    assert create[create.index("--master_mdm_virtual_ip_interface") + 1] == "eth0,eth1"
+    assert steps[2].arguments[-2:] == ("--new_mdm_virtual_ip_interface", "eth0,eth1")
+    text = THREE_NODES.replace("Virtual IPs: N/A", "Virtual IPs: 10.0.0.100, 10.1.0.100")
+    text = text.replace("interfaces: N/A", "interfaces: eth0, eth1")
+    assert plan(parse_query_cluster(text), wanted) == []
+
+
 def test_virtual_addresses_of_a_cluster_that_runs() -> None:
     steps = plan(running(), WITH_VIRTUAL)
     assert [step.action for step in steps] == ["set_virtual_ip_interfaces"] * 2 + ["set_virtual_ips"]
