@@ -16,6 +16,7 @@ ON_THE_HOST = {
     "scaleio_gateway_certificate",
     "scaleio_gateway_keystore",
     "scaleio_gateway_password",
+    "scaleio_gateway_trust",
     "scaleio_mdm_bootstrap",
 }
 PREFIX = "mesos_scaleio.platform."

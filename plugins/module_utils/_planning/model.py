@@ -22,6 +22,7 @@ class ShapeError(ValueError):
 class MdmMember:
     name: Optional[str]
     ips: tuple[str, ...]
+    version: Optional[str] = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,7 @@ class Sds:
     connection_state: str
     maintenance_state: str
     healthy: bool
+    version: Optional[str] = None  # what the daemon says, while it is connected
 
     @property
     def fault_unit_id(self) -> str:
@@ -143,6 +145,7 @@ class Sdc:
     ip: str
     connection_state: str
     approved: bool
+    version: Optional[str] = None
 
 
 @dataclass(frozen=True)
