@@ -2,7 +2,8 @@
 
 Masters listen on 127.0.0.11 and up, agents on 127.0.0.21 and up. Three masters elect their leader through a ZooKeeper.
 Prints one JSON line when every agent is registered, runs until SIGTERM or SIGINT, and leaves nothing behind.
-A daemon that ends by itself is started again (masters end when they lose the leadership); a killed one stays down.
+A daemon that ends by itself is started again (masters end when they lose the leadership); a killed one stays down until
+SIGHUP, which starts what is down and prints the line again.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
+import ipaddress
 import json
 import shutil
 import signal
@@ -30,7 +32,10 @@ from lab.mesos.daemons import STOP_SIGNALS, Daemon, end_tasks, mesos_environment
 from lab.mesos.toolchain import BuildError
 
 FIRST_PORT, LAST_PORT, PORTS_EACH = 5050, 5990, 10
-READY_SECONDS = 60
+FIRST_AGENT = ipaddress.ip_address("127.0.0.21")
+MOST_AGENTS = 400
+# Starting an agent takes about 0.15 s of a processor, and a busy machine has few to spare.
+READY_SECONDS, READY_SECONDS_EACH = 60, 1
 AGENT_RESOURCES = "cpus:2;mem:1024;disk:10240;ports:[31000-31999]"
 
 
@@ -48,10 +53,11 @@ class Cluster:
     def __init__(self, work_dir: Path, port_base: int, masters: int, agents: int) -> None:
         self.work_dir, self.port_base = work_dir, port_base
         self.master_ips = [f"127.0.0.{11 + number}" for number in range(masters)]
-        self.agent_ips = [f"127.0.0.{21 + number}" for number in range(agents)]
+        self.agent_ips = [str(FIRST_AGENT + number) for number in range(agents)]
         self.zookeeper_port = port_base + 2
         self.bin_dir = build() / "bin"
         self.daemons: list[Daemon] = []
+        self.revival_is_due = False
 
     @property
     def masters(self) -> list[str]:
@@ -89,11 +95,14 @@ class Cluster:
 
     def supervise(self) -> NoReturn:
         while True:
+            asked, self.revival_is_due = self.revival_is_due, False
             for daemon in self.daemons:
                 with stop_held_back():
-                    restarted = daemon.restart_after_exit()
+                    restarted = daemon.restart_after_exit(killed=asked)
                 if restarted:
                     print(f"mesos-cluster: {daemon.name} ended and was started again", file=sys.stderr)
+            if asked:
+                print(json.dumps(self.describe()), flush=True)
             time.sleep(0.5)
 
     def close(self) -> None:
@@ -141,13 +150,14 @@ class Cluster:
         self._start(name, [str(self.bin_dir / "mesos-agent"), *as_arguments(flags | extra)])
 
     def _await(self, ready: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + READY_SECONDS
+        seconds = READY_SECONDS + READY_SECONDS_EACH * len(self.agent_ips)
+        deadline = time.monotonic() + seconds
         while not ready():
             for daemon in self.daemons:
                 if daemon.process.poll() is not None:
                     raise ClusterError(f"{daemon.name} ended while starting:\n{daemon.last_words()}")
             if time.monotonic() > deadline:
-                raise ClusterError(f"no {what} after {READY_SECONDS} s; logs are in {self.work_dir}")
+                raise ClusterError(f"no {what} after {seconds} s; logs are in {self.work_dir}")
             time.sleep(0.05)
 
 
@@ -234,8 +244,8 @@ def flag(text: str) -> tuple[str, str]:
 
 
 def agent_count(text: str) -> int:
-    if not text.isdigit() or int(text) > 200:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 200")
+    if not text.isdigit() or int(text) > MOST_AGENTS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to {MOST_AGENTS}")
     return int(text)
 
 
@@ -266,6 +276,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with reserved_ports(options.port_base) as port_base, work_folder(options.work_dir) as work_dir:
             cluster = Cluster(work_dir, port_base, options.masters, options.agents)
             try:
+                signal.signal(signal.SIGHUP, lambda *_: setattr(cluster, "revival_is_due", True))
                 cluster.start(dict(options.master_flag), dict(options.agent_flag))
                 print(json.dumps(cluster.describe()), flush=True)
                 cluster.supervise()

@@ -50,9 +50,9 @@ class Daemon:
                 preexec_fn=die_with_parent,  # noqa: PLW1509 - the cluster has no threads
             )
 
-    def restart_after_exit(self) -> bool:
-        """Start the daemon again if it ended by itself, as systemd would; what was killed stays down."""
-        if self.process.poll() is None or self.process.returncode < 0:
+    def restart_after_exit(self, killed: bool = False) -> bool:
+        """Start the daemon again if it ended by itself, as systemd would; what was killed only if that is asked for."""
+        if self.process.poll() is None or (self.process.returncode < 0 and not killed):
             return False
         self.process = self._start()
         return True

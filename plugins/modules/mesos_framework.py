@@ -157,7 +157,11 @@ framework:
 import time
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos import cluster, frameworks
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import BadOption, MesosError
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import (
+    BadOption,
+    MesosError,
+    SubscriptionLost,
+)
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.module import run_module
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.scheduler import subscribe
 
@@ -171,8 +175,13 @@ CAPABILITIES = [
     "SHARED_RESOURCES",
     "TASK_KILLING_STATE",
 ]
+REGISTER_TRIES = 3
 CONFIRM_TRIES = 20
 CONFIRM_PAUSE_SECONDS = 0.1
+
+
+class NotListed(MesosError):
+    """The leader does not show what was confirmed."""
 
 
 def read(masters):
@@ -199,6 +208,18 @@ def declared(params, username):
     return wanted
 
 
+def registered(masters, info, suppressed_roles):
+    """Register it until the leader lists it: one that dies takes its registrations along."""
+    for tries_left in reversed(range(REGISTER_TRIES)):
+        try:
+            subscribe(masters, info, suppressed_roles)
+            return confirmed(masters, info["id"]["value"], True)
+        except (SubscriptionLost, NotListed):
+            if not tries_left:
+                raise
+    return None
+
+
 def confirmed(masters, framework_id, present):
     """Wait until the leader lists the framework without a connection, or no longer lists it."""
     for _attempt in range(CONFIRM_TRIES):
@@ -206,7 +227,7 @@ def confirmed(masters, framework_id, present):
         if (present and found and not found["connected"]) or (not present and not found):
             return found
         time.sleep(CONFIRM_PAUSE_SECONDS)
-    raise MesosError(
+    raise NotListed(
         f"Mesos confirmed the change of the framework {framework_id}, but does not list it accordingly.",
         remedy="Look at the leading master's log, and run again.",
         about=framework_id,
@@ -236,10 +257,10 @@ def run(module, masters):
     if plan.steps and not module.check_mode:
         if present:
             suppressed_roles = list(wanted.roles) if params["suppressed"] else []
-            subscribe(masters, wanted.info(plan.framework_id), suppressed_roles)
+            found = registered(masters, wanted.info(plan.framework_id), suppressed_roles)
         else:
             masters.teardown(plan.framework_id)
-        found = confirmed(masters, plan.framework_id, present)
+            found = confirmed(masters, plan.framework_id, present)
     else:
         found = plan.before
     if present:

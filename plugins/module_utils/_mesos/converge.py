@@ -49,7 +49,8 @@ def converge(
     """Send what is missing and wait until the masters show it.
 
     An answer that is lost with a leader leaves open whether a step was done, and a refusal may mean that another run
-    was quicker. Both times everything is read and planned anew, so nothing is done twice. When the masters then show
+    was quicker. Both times everything is read and planned anew, so nothing is done twice. So it is when another master
+    leads: one that died may have accepted what never came to the agent. When the masters then show
     something else than what was sent, somebody else had the same idea, and one of the two takes it back.
     """
     before = state = read()
@@ -61,6 +62,7 @@ def converge(
     deadline = time.monotonic() + wait_seconds
     tries, pause = 0, FIRST_PAUSE_SECONDS
     sent: tuple[Step, ...] = ()
+    sent_to = masters.leader
     while steps or ((first or settled) and not is_settled(state)):
         if time.monotonic() > deadline:
             raise TimedOut(
@@ -71,6 +73,7 @@ def converge(
         if steps and steps != sent:
             tries += 1
             sent = steps if _send(masters, steps, lambda: tuple(plan(read())), tries) else ()
+            sent_to = masters.leader
         time.sleep(pause)
         pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
         state = read()
@@ -80,7 +83,7 @@ def converge(
             time.sleep(random.uniform(0, tries * SPREAD_SECONDS))
             state = read()
             steps = tuple(plan(state))
-        if steps != sent:
+        if steps != sent or masters.leader != sent_to:
             sent = ()
     return Outcome(before, state, shown)
 

@@ -86,6 +86,10 @@ class SubscriptionRefused(MesosError):
     code = "subscription_refused"
 
 
+class SubscriptionLost(SubscriptionRefused):
+    """A subscription of which nobody can say whether it was taken; with an id of its own it can be repeated."""
+
+
 class Conflict(MesosError):
     """What is there does not allow what is wanted, and nothing was sent."""
 

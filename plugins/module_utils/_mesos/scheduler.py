@@ -12,6 +12,7 @@ from typing import Any, Optional
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._http.tls import reason
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.client import Masters
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import (
+    SubscriptionLost,
     SubscriptionRefused,
     remedy_for,
 )
@@ -79,7 +80,7 @@ def first_event(
                     return event, events[index + 1 :]
     except (OSError, ValueError, http.client.HTTPException) as error:
         cause = reason(error)
-    raise SubscriptionRefused(
+    raise SubscriptionLost(
         f"The Mesos master did not confirm the framework {name} ({framework_id}): {cause}.",
         remedy="Run again; the leadership may just have changed.",
         server=cause,

@@ -5,19 +5,29 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos import quantities
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.errors import (
+    StreamLost,
+    SubscriptionRefused,
+)
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.quantities import Amount
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.resources import NAME_WITH_UNIT
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.session import Session
 
 FINISHED = "TASK_FINISHED"
-NOT_OVER = ("TASK_STAGING", "TASK_STARTING", "TASK_RUNNING", "TASK_KILLING")
+STAGING = "TASK_STAGING"
+NOT_OVER = (STAGING, "TASK_STARTING", "TASK_RUNNING", "TASK_KILLING")
 NOT_OFFERED = "NOT_OFFERED"
+# What a master says when asked for a task that its agent has never heard of.
+RECONCILED = "REASON_RECONCILIATION"
+NEVER_KNOWN = ("TASK_GONE", "TASK_LOST", "TASK_UNKNOWN", "TASK_DROPPED")
+RECONCILE_SECONDS = 1.0
 # Offers that are of no use now: of an agent that is too full at the moment, and of one that is not meant.
 SHORT_REFUSAL_SECONDS, LONG_REFUSAL_SECONDS = 1.0, 3600.0
 
@@ -84,16 +94,36 @@ def carve(amounts: dict[str, Amount], offered: Sequence[dict[str, Any]]) -> Opti
 
 
 def run(session: Session, runs: Sequence[Run], work: Work, deadline: float) -> None:
-    """Launch each task as its agent is offered, until all have ended or the deadline has passed."""
+    """Launch each task as its agent is offered, until all have ended or the deadline has passed.
+
+    When the leader dies, the next one is asked what became of the tasks, again and again as agents come back to it.
+    """
+    reconciles = False
     while not all(one.is_over for one in runs):
-        event = session.next_event(deadline)
-        if event is None:
-            return
-        if event["type"] == "OFFERS":
-            for offer in event["offers"]["offers"]:
-                _answer(session, runs, work, offer)
-        elif event["type"] == "UPDATE":
-            _take_note(session, runs, event["update"]["status"])
+        now = time.monotonic()
+        try:
+            event = session.next_event(min(deadline, now + RECONCILE_SECONDS) if reconciles else deadline)
+            if event is None and time.monotonic() >= deadline:
+                return
+            if event is None:
+                session.send("RECONCILE", _unsettled(runs))
+            elif event["type"] == "OFFERS":
+                for offer in event["offers"]["offers"]:
+                    _answer(session, runs, work, offer)
+            elif event["type"] == "UPDATE":
+                _take_note(session, runs, event["update"]["status"])
+        except StreamLost as lost:
+            try:
+                session.resume()
+            except SubscriptionRefused as refusal:
+                # the master is there and has ended the framework, with all its tasks
+                raise lost from refusal
+            reconciles = True
+
+
+def _unsettled(runs: Sequence[Run]) -> dict[str, Any]:
+    launched = [one for one in runs if one.task_id and not one.is_over]
+    return {"tasks": [{"task_id": {"value": one.task_id}, "agent_id": {"value": one.agent_id}} for one in launched]}
 
 
 def _answer(session: Session, runs: Sequence[Run], work: Work, offer: dict[str, Any]) -> None:
@@ -104,7 +134,7 @@ def _answer(session: Session, runs: Sequence[Run], work: Work, offer: dict[str, 
         seconds = LONG_REFUSAL_SECONDS if one is None else SHORT_REFUSAL_SECONDS
         session.send("DECLINE", {"offer_ids": [offer["id"]], "filters": {"refuse_seconds": seconds}})
         return
-    one.task_id, one.state = uuid.uuid4().hex, "TASK_STAGING"
+    one.task_id, one.state = uuid.uuid4().hex, STAGING
     one.agent_id, one.hostname, one.url = agent_id, offer["hostname"], offer.get("url", {})
     task = {
         "name": work.name,
@@ -119,7 +149,13 @@ def _answer(session: Session, runs: Sequence[Run], work: Work, offer: dict[str, 
 
 def _take_note(session: Session, runs: Sequence[Run], status: dict[str, Any]) -> None:
     for one in runs:
-        if one.task_id == status["task_id"]["value"]:
+        if one.task_id != status["task_id"]["value"]:
+            continue
+        if one.state == STAGING and status["state"] in NEVER_KNOWN and status.get("reason") == RECONCILED:
+            # it died with the leader that was to start it; its agent may have been declined meanwhile
+            one.task_id, one.state = "", NOT_OFFERED
+            session.send("REVIVE")
+        else:
             one.state, one.message = status["state"], status.get("message", "")
     if "uuid" in status:
         kept = {name: status[name] for name in ("agent_id", "task_id", "uuid")}

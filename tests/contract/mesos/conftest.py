@@ -22,7 +22,7 @@ def start_cluster() -> Iterator[Callable[..., RunningCluster]]:
         line = process.stdout.readline()
         assert line, "the cluster did not start"
         running.append((process, json.loads(line)))
-        return RunningCluster(running[-1][1])
+        return RunningCluster(running[-1][1], process)
 
     yield start
     for process, ready in running:

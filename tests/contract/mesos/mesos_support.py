@@ -31,6 +31,7 @@ class RunningCluster:
     """What `mesos-cluster` said about itself, and the ways to look at it and to hurt it."""
 
     ready: dict[str, Any]
+    process: subprocess.Popen[str]
 
     @property
     def masters(self) -> list[str]:
@@ -70,6 +71,12 @@ class RunningCluster:
 
     def kill(self, name: str) -> None:
         os.kill(self.ready["pids"][name], signal.SIGKILL)
+
+    def revive(self) -> None:
+        """Start what was killed again."""
+        assert self.process.stdout is not None
+        self.process.send_signal(signal.SIGHUP)
+        self.ready = json.loads(self.process.stdout.readline())
 
 
 class ConnectedScheduler:

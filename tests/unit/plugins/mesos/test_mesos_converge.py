@@ -23,6 +23,7 @@ class World:
 
     def __init__(self, *troubles: tuple[Exception, int], deaf: bool = False) -> None:
         self.number, self.sent, self.troubles, self.deaf = 0, 0, list(troubles), deaf
+        self.leader = "master1"
 
     def send(self, _call: str, fields: dict[str, Any]) -> None:
         self.sent += 1
@@ -82,6 +83,17 @@ def test_answers_that_are_always_lost_end_as_a_failure() -> None:
 def test_a_change_that_never_shows_is_not_reported_as_made() -> None:
     with pytest.raises(errors.TimedOut):
         World(deaf=True).to(5)
+
+
+def test_what_died_with_its_leader_is_sent_to_the_next() -> None:
+    world = World(deaf=True)
+
+    def elect() -> None:
+        world.deaf, world.leader = False, "master2"
+
+    threading.Timer(0.3, elect).start()
+    assert world.to(5, wait_seconds=5).after == 5
+    assert (world.number, world.sent) == (5, 2)
 
 
 def test_two_runs_that_both_add_take_it_back() -> None:
