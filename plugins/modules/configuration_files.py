@@ -45,6 +45,11 @@ options:
       - Permissions of the files, octal. Choose C("0600") when one holds a password.
     type: str
     default: "0644"
+  service:
+    description:
+      - The systemd unit of the daemon that reads these files when it starts. RV(outdated) then says whether it runs
+        with others than are there now, which a run that was interrupted before a restart leaves behind.
+    type: str
 attributes:
   check_mode:
     description: Says which files would change and writes nothing.
@@ -69,6 +74,14 @@ EXAMPLES = r"""
           ip: 192.0.2.14
           containerizers: [docker, mesos]
           systemd_enable_support: false
+    service: mesos-agent
+  register: flags
+
+- name: Have the agent read them
+  ansible.builtin.systemd_service:
+    name: mesos-agent
+    state: restarted
+  when: flags is changed or flags.outdated
 """
 
 RETURN = r"""
@@ -78,11 +91,19 @@ steps:
   type: list
   elements: dict
   sample: [{action: write, path: /etc/mesos-agent/ip}]
+outdated:
+  description:
+    - Whether O(service) runs since before one of the files was written, or one was removed from a flag directory. False
+      for one that does not run.
+  returned: always
+  type: bool
+  sample: false
 """
 
 import json
 import os
 import re
+import time
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -152,6 +173,36 @@ def apply(module, step, mode):
     os.chmod(step["path"], mode)
 
 
+def started(module, service):
+    """When the unit's daemon was started, in seconds since the epoch; None when it does not run.
+
+    From the monotonic clock, since the wall clock of a unit has whole seconds only in what older versions show.
+    """
+    properties = ("MainPID", "ExecMainStartTimestampMonotonic")
+    command = ["systemctl", "show", service, *(f"--property={name}" for name in properties)]
+    _status, output, _errors = module.run_command(command, check_rc=True)
+    found = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
+    if not int(found.get("MainPID") or 0):
+        return None
+    return time.time() - (time.monotonic() - int(found.get("ExecMainStartTimestampMonotonic") or 0) / 1e6)
+
+
+def last_change(paths, directories):
+    """When the files last got what they hold, in seconds since the epoch.
+
+    A flag that was removed has left its mark on the directory only.
+    """
+    times = [os.stat(path).st_ctime for path in paths if os.path.exists(path)]
+    return max(times + [os.stat(path).st_mtime for path in directories if os.path.isdir(path)], default=0.0)
+
+
+def is_outdated(module, paths):
+    service = module.params["service"]
+    begin = started(module, service) if service else None
+    directories = [entry["path"] for entry in module.params["flag_directories"]]
+    return begin is not None and last_change(paths, directories) > begin
+
+
 def shown(text):
     return re.sub(r"(//[^/:@\s]*:)[^/@\s]*@", r"\1***@", text or "")
 
@@ -166,6 +217,7 @@ def main():
             "files": {"type": "dict", "default": {}},
             "flag_directories": {"type": "list", "elements": "dict", "default": [], "options": flag_directory},
             "mode": {"type": "str", "default": "0644"},
+            "service": {"type": "str"},
         },
         supports_check_mode=True,
     )
@@ -191,7 +243,7 @@ def main():
         for step in steps
     ]
     reported = [{"action": step["action"], "path": step["path"]} for step in steps]
-    module.exit_json(changed=bool(steps), steps=reported, diff=diff)
+    module.exit_json(changed=bool(steps), steps=reported, diff=diff, outdated=is_outdated(module, wanted))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -154,32 +153,11 @@ def test_the_service_has_moved_at_least_once(service: Service) -> None:
     assert {event["state"] for event in service.events("lost")} == {"TASK_KILLED"}
 
 
-def killed_once(lab: LabHosts, book: str, until: Callable[[], object], **extra_vars: object) -> None:
-    """Start a playbook and kill it with all its children as soon as UNTIL holds."""
-    command = [str(paths.CHECKOUT / ".venv/bin/ansible-playbook"), book, "-i", str(lab.inventory)]
-    environment = {**os.environ, "ANSIBLE_CONFIG": str(paths.CHECKOUT / "ansible.cfg")}
-    process = subprocess.Popen(
-        [*command, "-e", json.dumps(extra_vars)],
-        cwd=paths.CHECKOUT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        eventually(until, bool, 300, "the run has come to where it is to be killed")
-        assert process.poll() is None
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
 @pytest.mark.slow
 def test_a_maintenance_that_was_killed_is_finished_by_the_next(lab: LabHosts, data_kib: int) -> None:
     away = "test -e /run/away && echo away || true"
     command = "touch /run/away; sleep 120"
-    killed_once(
-        lab,
+    lab.kill_play(
         "playbooks/maintenance.yml",
         lambda: lab.execute("agent2", away).strip(),
         target="agent2",
@@ -207,6 +185,24 @@ def test_a_host_that_is_away_stays_so_until_it_is_taken_back(lab: LabHosts, data
     back = lab.play("playbooks/maintenance.yml", extra_vars={"target": "agent3"})
     assert back.status == 0, back.output[-4000:]
     assert_well(lab, data_kib)
+
+
+@pytest.mark.slow
+def test_a_rolling_restart_that_was_killed_is_gone_on_with(lab: LabHosts, data_kib: int) -> None:
+    """Killed while the first host restarts: that one is only taken back, and the other one restarted."""
+    book, target = "playbooks/rolling_reboot.yml", {"target": "agent2,agent3"}
+    before = {host: boot(lab, host) for host in ("agent2", "agent3")}
+    lab.kill_play(book, lambda: boot(lab, "agent3") != before["agent3"], **target)
+    restarted = boot(lab, "agent3")
+    assert boot(lab, "agent2") == before["agent2"]
+    eventually(lambda: lab.execute("agent3", "systemctl is-active ssh"), bool, 60, "agent3 is up again")
+    run = lab.play(book, extra_vars=target)
+    assert run.status == 0, run.output[-4000:]
+    assert boot(lab, "agent3") == restarted
+    assert boot(lab, "agent2") != before["agent2"]
+    assert_well(lab, data_kib)
+    for host in before:
+        assert lab.execute(host, "ls /var/lib/mesos_scaleio.restarting 2>/dev/null || true") == ""
 
 
 @pytest.mark.slow
@@ -282,8 +278,7 @@ def test_the_fourth_agent_leaves_with_its_data_moved_and_its_volume_released(
     mine = {volume["VolumeId"] for volume in bought(lab) if lab_tag(volume, "Name").endswith(f"{NEW}-e2e-0")}
     others = {volume["VolumeId"]: volume["State"] for volume in bought(lab) if volume["VolumeId"] not in mine}
     marked = "mesos-scaleio:quarantined"
-    killed_once(
-        lab,
+    lab.kill_play(
         "playbooks/remove_host.yml",
         lambda: [volume for volume in bought(lab) if volume["VolumeId"] in mine and lab_tag(volume, marked)],
         target=NEW,
@@ -306,6 +301,28 @@ def test_the_fourth_agent_leaves_with_its_data_moved_and_its_volume_released(
     deleted = lab.play("playbooks/remove_host.yml", extra_vars={"target": NEW, "remove_host_delete_volumes": True})
     assert deleted.status == 0, deleted.output[-4000:]
     assert {volume["VolumeId"]: volume["State"] for volume in bought(lab)} == others
+
+
+@pytest.mark.slow
+def test_a_host_that_died_is_removed_once_its_data_is_whole_again(
+    lab: LabHosts, data_kib: int, figure: Callable[..., None]
+) -> None:
+    target = {"target": NEW}
+    added = lab.play("playbooks/add_hosts.yml", extra_vars=target)
+    assert added.status == 0, added.output[-4000:]
+    lab.run("kill", NEW)
+    eventually(lambda: storage(lab)["storage_pools"][0]["capacity"]["degraded_kib"], bool, 60, "data has one copy only")
+    run = lab.play("playbooks/remove_host.yml", extra_vars=target)
+    assert run.status == 0, run.output[-4000:]
+    assert "RETRYING" in run.output.partition("Wait until the others have what its storage server held")[2][:500]
+    figure("a dead agent removed, its data rebuilt", run.seconds, "s", "none", True)
+    known = lab.facts()
+    assert NEW not in {agent["hostname"] for agent in known["mesos"]["agents"]}
+    assert NEW not in {sds["name"] for sds in known["scaleio"]["sds"]}
+    assert lab.address(NEW) not in {sdc["ip"] for sdc in known["scaleio"]["sdcs"]}
+    assert_well(lab, data_kib)
+    again = lab.play("playbooks/remove_host.yml", extra_vars=target)
+    assert (again.status, again.changed) == (0, {}), again.output[-4000:]
 
 
 @pytest.mark.slow

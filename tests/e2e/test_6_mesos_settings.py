@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import http.client
 import json
 import subprocess
@@ -10,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -82,10 +83,19 @@ def kept_alive(lab: LabHosts, host: str, folder: Path) -> Iterator[Callable[[], 
         process.wait(timeout=30)
 
 
+def flag_is_written(lab: LabHosts, hosts: Iterable[str], path: str, content: str) -> bool:
+    return all(lab.execute(host, f"cat {path} 2>/dev/null || true").strip() == content for host in hosts)
+
+
 def test_an_attribute_more_keeps_every_agents_id_and_its_tasks(lab: LabHosts, tmp_path: Path) -> None:
+    """Also when the first run is killed after it has written the flags and before all agents have read them."""
     before = by_host(lab)
+    attributes = {"mesos_agent_attributes": {"rack": "r1"}}
     with kept_alive(lab, "agent2", tmp_path) as timeline:
-        converge(lab, mesos_agent_attributes={"rack": "r1"})
+        written = functools.partial(flag_is_written, lab, AGENTS, "/etc/mesos-agent/attributes", "rack:r1")
+        lab.kill_play("playbooks/mesos.yml", written, **attributes)
+        assert {} in [one["attributes"] for one in by_host(lab).values()], "the run was killed too late to tell"
+        converge_twice(lab, **attributes)
         assert not [line for line in timeline() if line["event"] == "lost"]
     after = by_host(lab)
     for host in AGENTS:
@@ -204,7 +214,18 @@ def test_masters_and_zookeeper_restart_one_by_one_the_leader_last(lab: LabHosts)
         return sorted(times, key=lambda host: times[host])
 
     first = mesos(lab)["leader"]["hostname"]
-    converge(lab, mesos_master_extra_flags={"offer_timeout": "5mins"})
+    # killed after the flags are written and before all masters have read them: the next run finds out who has not
+    masters, flags = ("master1", "master2", "master3"), {"mesos_master_extra_flags": {"offer_timeout": "5mins"}}
+    written = functools.partial(flag_is_written, lab, masters, "/etc/mesos-master/offer_timeout", "5mins")
+    begun = {host: lab.execute(host, "systemctl show -p MainPID --value mesos-master") for host in masters}
+    lab.kill_play("playbooks/mesos.yml", written, **flags)
+    late = [
+        host for host in masters if lab.execute(host, "systemctl show -p MainPID --value mesos-master") == begun[host]
+    ]
+    assert late, "the run was killed too late to tell"
+    converge_twice(lab, **flags)
+    for host in masters:
+        assert "--offer_timeout=5mins" in lab.execute(host, "tr '\\0' ' ' < /proc/$(pidof mesos-master)/cmdline")
     assert lab.address(started("mesos-master")[-1]) == first
     led = next(host for host in ("master1", "master2", "master3") if "leader" in lab.execute(host, SERVER_MODE))
     run = lab.play("playbooks/zookeeper.yml", extra_vars={"zookeeper_maximum_client_connections": 150})

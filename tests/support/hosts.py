@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -55,6 +57,24 @@ class LabHosts:
     def play(self, book: str, *arguments: str, **options: Any) -> playbook.Run:
         log = paths.CHECKOUT / "build" / "e2e" / f"{time.strftime('%H%M%S')}-{Path(book).stem}.log"
         return playbook.run(self.inventory, book, *arguments, log=log, **options)
+
+    def kill_play(self, book: str, until: Callable[[], object], **extra_vars: object) -> None:
+        """Start a playbook and kill it with all its children as soon as UNTIL holds."""
+        command = [str(paths.CHECKOUT / ".venv/bin/ansible-playbook"), book, "-i", str(self.inventory)]
+        process = subprocess.Popen(
+            [*command, "-e", json.dumps(extra_vars)],
+            cwd=paths.CHECKOUT,
+            env={**os.environ, "ANSIBLE_CONFIG": str(paths.CHECKOUT / "ansible.cfg")},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            eventually(until, bool, 300, "the run has come to where it is to be killed")
+            assert process.poll() is None, "the run was over before it could be killed"
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
     def facts(self, *of: str) -> dict[str, Any]:
         """Both clusters, or one (mesos, scaleio), as the info modules see them."""

@@ -17,6 +17,7 @@ from .model import Snapshot, StoragePool, snapshot_from
 
 SERVING = ("leader", "follower", "observer", "standalone")
 NO_MAINTENANCE = "NoMaintenance"
+CONNECTED = "Connected"
 AWAY, GONE = "away", "gone"
 
 
@@ -71,7 +72,28 @@ def objections(view: View, host: Host, leaving: str) -> list[str]:
     against += _agent_objections(view.mesos, host)
     if view.scaleio is not None:
         against += _storage_findings(view.scaleio, host) + _pool_objections(view.scaleio, host, leaving)
-    return list(dict.fromkeys(against))
+    # Of who goes for good this is waited for.
+    own = rebuilding(view, host) if leaving == GONE else []
+    return [one for one in dict.fromkeys(against) if one not in own]
+
+
+def rebuilding(view: View, host: Host) -> list[str]:
+    """What the pools still copy because the storage servers of this host died; empty when others may be the cause."""
+    if view.scaleio is None:
+        return []
+    own = {sds.id for sds in view.scaleio.sds if host.has(address.ip for address in sds.ips)}
+    dead = {sds.id for sds in view.scaleio.sds if sds.id in own and sds.connection_state != CONNECTED}
+    others = [sds for sds in view.scaleio.sds if sds.id not in own and not sds.healthy]
+    broken = [device for device in view.scaleio.devices if device.sds_id not in own and not device.healthy]
+    if others or broken:
+        return []
+    pools = {device.storage_pool_id for device in view.scaleio.devices if device.sds_id in dead}
+    return [
+        finding
+        for pool in view.scaleio.storage_pools
+        if pool.id in pools and not pool.capacity.failed_kib
+        for finding in _pool_findings(pool)
+    ]
 
 
 def missing(view: View, host: Host = NOBODY) -> list[str]:
@@ -80,36 +102,68 @@ def missing(view: View, host: Host = NOBODY) -> list[str]:
     if view.scaleio is not None:
         found += _storage_findings(view.scaleio, NOBODY)
         for sdc in view.scaleio.sdcs:
-            if host.has([sdc.ip]) and sdc.connection_state != "Connected":
+            if host.has([sdc.ip]) and sdc.connection_state != CONNECTED:
                 found.append(f"the SDC of {host.name} is {sdc.connection_state}")
     if not _zookeeper_votes(view.zookeeper).get(host.name, True):
         found.append(f"the ZooKeeper server of {host.name} does not serve")
     if not _master_votes(view.mesos, host).get(host.name, True):
         found.append(f"the Mesos master of {host.name} does not answer")
-    if host.agent and view.mesos:
-        states = [agent["state"] for agent in view.mesos.get("agents") or [] if agent["hostname"] == host.agent]
-        if states != ["active"]:
-            found.append(f"the Mesos agent of {host.name} is {', '.join(states) or 'not registered'}")
+    states = _agent_states(view.mesos, host)
+    if states not in (None, ["active"]):
+        found.append(f"the Mesos agent of {host.name} is {', '.join(states or []) or 'not registered'}")
     return found
 
 
 def in_turn(hosts: Sequence[Host], view: View) -> list[str]:
-    """The hosts' names in the order in which they may leave: whoever leads comes last, so that the lead moves once."""
+    """The hosts' names in the order in which they may leave.
+
+    Who is out already, because an earlier run was interrupted, comes first, since meanwhile nobody else may leave.
+    Whoever leads comes last, so that the lead moves once.
+    """
     voters = {role: view.mdm.get(role) or [] for role in ("tie_breakers", "secondaries")}
     primary = view.mdm.get("primary") or {}
     leaders = [name for name, state in view.zookeeper.items() if state == "leader"]
     leading = view.mesos.get("leader") or {}
 
-    def weight(host: Host) -> tuple[bool, bool, int]:
+    def weight(host: Host) -> tuple[bool, bool, bool, int]:
         rank = 0
         for number, role in enumerate(("tie_breakers", "secondaries"), 1):
             if any(host.has(member["ips"]) for member in voters[role]):
                 rank = number
         if host.has(primary.get("ips") or []):
             rank = 3
-        return host.has([leading.get("ip", ""), leading.get("hostname", "")]), host.name in leaders, rank
+        leads = host.has([leading.get("ip", ""), leading.get("hostname", "")])
+        return not _is_out(view, host), leads, host.name in leaders, rank
 
     return [host.name for host in sorted(hosts, key=weight)]
+
+
+@dataclass(frozen=True)
+class Restarts:
+    """What is left of a rolling restart: who is to be restarted, who was and has only to be taken back, who is done.
+
+    begun is the start of each host from which it is to be restarted.
+    """
+
+    begun: Mapping[str, str]
+    due: tuple[str, ...]
+    unfinished: tuple[str, ...]
+    done: tuple[str, ...]
+
+
+def restarts(starts: Mapping[str, str], marks: Mapping[str, Mapping[str, str]]) -> Restarts:
+    """Go on with a rolling restart that was interrupted, or begin one.
+
+    starts has what tells this start of each host from others. marks has, by host, the mark that an earlier run left
+    there, which is the starts of all its hosts when it began; each host loses its mark once it is back.
+    """
+    known = {name: start for mark in marks.values() for name, start in mark.items()}
+    begun = {name: known.get(name, start) for name, start in starts.items()}
+    due = tuple(name for name in starts if begun[name] == starts[name])
+    unfinished = tuple(name for name in starts if name not in due and marks.get(name))
+    if not due and not unfinished:
+        return Restarts(dict(starts), tuple(starts), (), ())
+    return Restarts(begun, due, unfinished, tuple(name for name in starts if name not in due + unfinished))
 
 
 def mappings(snapshot: Snapshot, host: Host) -> list[dict[str, Any]]:
@@ -134,6 +188,19 @@ def short_of_spare(snapshot: Snapshot) -> list[dict[str, Any]]:
         if pool.spare_percentage < floor:
             found.append({"id": pool.id, "name": pool.name, "spare_percentage": floor})
     return found
+
+
+def _agent_states(mesos: Mapping[str, Any], host: Host) -> Optional[list[str]]:
+    """The states of the agents of this name; None where there is none to look at."""
+    if not host.agent or not mesos:
+        return None
+    return [agent["state"] for agent in mesos.get("agents") or [] if agent["hostname"] == host.agent]
+
+
+def _is_out(view: View, host: Host) -> bool:
+    """Whether it left the clusters and has not been taken back."""
+    own = [sds for sds in view.scaleio.sds if host.has(address.ip for address in sds.ips)] if view.scaleio else []
+    return _agent_states(view.mesos, host) not in (None, ["active"]) or not all(sds.healthy for sds in own)
 
 
 def _members(mdm: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -209,7 +276,7 @@ def _pool_objections(snapshot: Snapshot, host: Host, leaving: str) -> list[str]:
     own = [sds for sds in snapshot.sds if host.has(address.ip for address in sds.ips)]
     against = []
     for sds in own:
-        if leaving == AWAY and sds.connection_state != "Connected" and sds.maintenance_state == NO_MAINTENANCE:
+        if leaving == AWAY and sds.connection_state != CONNECTED and sds.maintenance_state == NO_MAINTENANCE:
             against.append(
                 f"SDS {sds.name} is {sds.connection_state}, so its data is being rebuilt elsewhere; repair it"
             )

@@ -1,6 +1,9 @@
 """Several files in one task: what is written, what is removed, and what a diff may show."""
 
 import os
+import time
+
+import pytest
 
 
 def flags(tmp_path, **values):
@@ -83,3 +86,51 @@ def test_data_becomes_json_and_null_is_no_file(run, tmp_path):
     gone = run("configuration_files", files={str(path): None})
     assert gone["steps"] == [{"action": "remove", "path": str(path)}]
     assert not path.exists()
+
+
+@pytest.fixture
+def unit(tmp_path, monkeypatch):
+    """A stand-in for systemctl, and a way to say when the daemon was started: seconds ago, or not at all."""
+    answer, program = tmp_path / "answer", tmp_path / "bin" / "systemctl"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\n[ "$2" = mesos-agent ] && cat {answer}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+
+    def runs_since(seconds_ago):
+        begin = 0 if seconds_ago is None else time.monotonic() - seconds_ago
+        lines = f"MainPID={0 if seconds_ago is None else 4711}\nExecMainStartTimestampMonotonic={int(begin * 1e6)}\n"
+        answer.write_text(lines)
+
+    return runs_since
+
+
+def test_a_daemon_that_missed_what_was_written_is_outdated_until_it_is_restarted(run, tmp_path, unit):
+    options = {"flag_directories": flags(tmp_path, ip="192.0.2.1", strict=True), "service": "mesos-agent"}
+    unit(None)
+    assert not run("configuration_files", **options)["outdated"]
+    time.sleep(0.02)
+    unit(0)
+    assert not run("configuration_files", **options)["outdated"]
+    time.sleep(0.02)
+    options["flag_directories"] = flags(tmp_path, ip="192.0.2.1")
+    assert not run("configuration_files", check=True, **options)["outdated"]
+    written = run("configuration_files", **options)
+    assert (written["steps"][0]["action"], written["outdated"]) == ("remove", True)
+    again = run("configuration_files", **options)
+    assert (again["changed"], again["outdated"]) == (False, True)
+    time.sleep(0.02)
+    unit(0)
+    assert not run("configuration_files", **options)["outdated"]
+
+
+def test_files_of_others_do_not_make_a_daemon_outdated(run, tmp_path, unit):
+    options = {"files": {str(tmp_path / "etc/zk"): "zk://h/m", str(tmp_path / "etc/none"): None}}
+    run("configuration_files", **options)
+    time.sleep(0.02)
+    unit(0)
+    time.sleep(0.02)
+    (tmp_path / "etc" / "master-acls.json").write_text("{}")
+    assert not run("configuration_files", **options, service="mesos-agent")["outdated"]
+    run("configuration_files", **options, mode="0600")
+    assert run("configuration_files", **options, mode="0600", service="mesos-agent")["outdated"]

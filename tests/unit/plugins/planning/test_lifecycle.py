@@ -9,6 +9,8 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.l
     mappings,
     missing,
     objections,
+    rebuilding,
+    restarts,
     short_of_spare,
 )
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.model import snapshot_from, to_dict
@@ -141,6 +143,30 @@ def test_a_server_that_died_is_repaired_not_maintained():
     assert "repair it" in objections(seen, AGENTS[3], "away")[0]
 
 
+def died(snapshot, name="agent4"):
+    return systems.changed(
+        snapshot, "sds", name, membership_state="Decoupled", connection_state="Disconnected", healthy=False
+    )
+
+
+def test_who_died_goes_for_good_once_the_others_have_its_data():
+    copying = storage(degraded_kib=5 * GIB)
+    seen = view(scaleio=died(copying))
+    (left,) = rebuilding(seen, AGENTS[3])
+    assert left == "storage pool default has 5 GiB with one copy only"
+    assert objections(seen, AGENTS[3], "gone") == []
+    assert left in objections(seen, AGENTS[3], "away")
+    assert left in objections(seen, AGENTS[0], "gone")
+    assert rebuilding(view(scaleio=died(storage())), AGENTS[3]) == []
+    # alive, lost for ever, or perhaps of another one's making
+    lost = died(storage(failed_kib=5 * GIB))
+    another = systems.changed(died(copying), "sds", "agent1", maintenance_state="InMaintenance", healthy=False)
+    for snapshot in (copying, lost, another):
+        assert rebuilding(view(scaleio=snapshot), AGENTS[3]) == []
+        against = objections(view(scaleio=snapshot), AGENTS[3], "gone")
+        assert any(one.startswith("storage pool default has") for one in against)
+
+
 def test_a_majority_has_to_be_left():
     assert objections(view(mesos=mesos(down=[3])), MASTERS[0], "away") == [
         "without master1, 1 of 3 Mesos masters would be left (10.1.0.3 down), and 2 are needed"
@@ -196,6 +222,33 @@ def test_who_leads_comes_last():
     assert in_turn(MASTERS, view()) == ["master3", "master2", "master1"]
     assert in_turn(AGENTS, view()) == ["agent4", "agent3", "agent2", "agent1"]
     assert in_turn([], view()) == []
+
+
+def test_who_is_out_already_comes_first():
+    maintained = systems.changed(storage(), "sds", "agent1", maintenance_state="InMaintenance", healthy=False)
+    assert in_turn(AGENTS, view(scaleio=maintained))[0] == "agent1"
+    drained = mesos(states=("active", "active", "drained", "active"))
+    assert in_turn(AGENTS, view(mesos=drained)) == ["agent3", "agent4", "agent2", "agent1"]
+
+
+def test_a_rolling_restart_goes_on_where_it_was_interrupted():
+    begun = {"a": "1", "b": "1", "c": "1"}
+    first = restarts(begun, {})
+    assert (first.begun, first.due, first.unfinished, first.done) == (begun, ("a", "b", "c"), (), ())
+    # a is back, b was restarted and not taken back, c was not
+    later = restarts({"a": "2", "b": "2", "c": "1"}, {"a": {}, "b": begun, "c": begun})
+    assert (later.begun, later.due, later.unfinished, later.done) == (begun, ("c",), ("b",), ("a",))
+    # only b is left to be taken back
+    last = restarts({"a": "2", "b": "2", "c": "2"}, {"b": begun})
+    assert (last.due, last.unfinished, last.done) == ((), ("b",), ("a", "c"))
+    # killed when not all had their mark yet; and a host that was not meant before
+    early = restarts({**begun, "d": "7"}, {"a": begun})
+    assert (early.due, early.begun["d"]) == (("a", "b", "c", "d"), "7")
+
+
+def test_a_rolling_restart_that_has_ended_begins_anew():
+    assert restarts({"a": "2", "b": "2"}, {}).due == ("a", "b")
+    assert restarts({"a": "2", "b": "2"}, {"a": {}}).begun == {"a": "2", "b": "2"}
 
 
 def test_volumes_keep_their_other_clients():
