@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ import pytest
 import yaml
 
 from ansible_collections.mesos_scaleio.platform.plugins.action import scaleio_topology as turns
+from ansible_collections.mesos_scaleio.platform.plugins.modules import scaleio_topology
+from lab.scaleio import movement
+from lab.scaleio.system import System
 from tests.contract.scaleio_modules.test_playbook import ROOT, changed, play
 from tests.contract.scaleio_modules.world import World, in_one_version
 
@@ -52,6 +56,43 @@ def test_a_wait_in_vain_ends_after_the_time_that_was_given(world: World, tmp_pat
     failing[0]["ignore_errors"] = True
     failing[1]["assert"]["that"] = expected
     assert "waiting for SDS" in play(world, tmp_path, failing)
+
+
+@pytest.mark.slow
+@in_one_version
+def test_a_teardown_shows_what_it_waits_for(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.servers(3)
+    leave, asked = movement.finish_removals, []
+
+    def leave_late(system: System) -> None:
+        """A server that holds nothing goes at once here; real ones take their time."""
+        if any(sds["sdsState"] == "RemovePending" for sds in system.objects("Sds").values()):
+            asked.append(time.monotonic())
+        if not asked or time.monotonic() > asked[0] + turns.TURN_SECONDS + 2:
+            leave(system)
+
+    monkeypatch.setattr(movement, "finish_removals", leave_late)
+    name = world.system.state["name"] or world.system.id
+    removal = {"mesos_scaleio.platform.scaleio_teardown": {"confirm": name}, "register": "result"}
+    check = {"assert": {"that": ["result.steps | length == 5", "result.system.sds == []"]}}
+    output = play(world, tmp_path, [removal, check])
+    assert f"waiting for system {name} (still has the data servers agent1, agent2, agent3)" in output
+    assert "of 600 seconds" in output
+    assert changed(output) == 1
+    assert world.system.objects("ProtectionDomain") == {}
+
+
+@pytest.mark.slow
+@in_one_version
+def test_a_kept_plan_is_applied_in_turns(world: World, tmp_path: Path) -> None:
+    file = str(tmp_path / "plan.json")
+    world.done(scaleio_topology.main, topology=TOPOLOGY, plan_file=file)
+    world.system.set_pace(replace(world.system.pace, join_seconds=turns.TURN_SECONDS + 10))
+    applying = tasks(plan_file=file)
+    applying[0][MODULE].pop("topology")
+    output = play(world, tmp_path, applying)
+    assert "waiting for SDS a (JoinPending" in output
+    assert changed(output) == 1
 
 
 def test_modules_that_wait_are_run_in_turns_with_their_own_patience() -> None:
