@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from lab.container_storage import calls
+from lab.container_storage.host import HostError
 from lab.container_storage.rexray_config import BadConfiguration, Settings, read
 from lab.container_storage.scaleio_gateway import GatewayError
 from lab.container_storage.volumes import DriverError, Volumes
@@ -67,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
             return 404, {"Err": f"{self.path} is not implemented by the lab's REX-Ray"}
         try:
             return 200, answer(body)
-        except (DriverError, GatewayError) as error:
+        except (DriverError, GatewayError, HostError, OSError) as error:
             return 500, {"Err": f"docker-legacy: {self.path.rpartition('.')[2]}: {error}"}
 
     def address_string(self) -> str:

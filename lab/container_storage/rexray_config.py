@@ -75,6 +75,8 @@ KEYS = {
     f"{OPERATIONS}.create.default.IOPS": "number",
     f"{OPERATIONS}.remove.disable": "switch",
     f"{OPERATIONS}.remove.force": "switch",
+    "linux.volume.fileMode": "number",
+    "linux.volume.rootPath": "text",
     "scaleio.guid": "text",
     "scaleio.drvCfg": "text",
     "scaleio.endpoint": "text",
@@ -93,7 +95,7 @@ KEYS = {
     "scaleio.version": "text",
 }
 MODULE_KEYS = {"type": "text", "desc": "text", "host": "text", "spec": "text", "disabled": "switch"}
-ROOTS = ("rexray", "libstorage", "scaleio")
+ROOTS = ("rexray", "libstorage", "scaleio", "linux")
 _KNOWN = {key.lower(): kind for key, kind in KEYS.items()}
 
 
@@ -120,6 +122,11 @@ class Settings:
     operations: dict[str, Any]  # by the key's path below OPERATIONS, in lower case
     socket: str
     spec: str
+    guid: str
+    drv_cfg: str
+    attach_timeout: str
+    directory: str  # that is made in a volume when it is mounted; the operations' mount.rootpath is what callers get
+    directory_mode: int
 
 
 def read(document: Any) -> Settings:
@@ -167,7 +174,18 @@ def read(document: Any) -> Settings:
         },
         socket=str(flat.get(f"{module}host", "unix:///run/docker/plugins/rexray.sock")).partition("unix://")[2],
         spec=str(flat.get(f"{module}spec", "/etc/docker/plugins/rexray.spec")),
+        guid=driver("guid"),
+        drv_cfg=driver("drvcfg") or "/opt/emc/scaleio/sdc/bin/drv_cfg",
+        attach_timeout=str(flat.get("libstorage.device.attachtimeout", "30s")),
+        directory=str(flat.get("linux.volume.rootpath", "/data")),
+        directory_mode=int(flat.get("linux.volume.filemode", 0o700)),
     )
+
+
+def seconds(duration: str) -> float:
+    """Of a duration as Go writes it, such as 1m30s."""
+    units = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600}
+    return sum(float(number) * units[unit] for number, unit in re.findall(r"([\d.]+)(ns|us|ms|s|m|h)", duration))
 
 
 def _driver_problems(driver: Any) -> list[str]:

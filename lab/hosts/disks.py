@@ -19,6 +19,8 @@ from lab.hosts import podman
 from lab.hosts.config import DATA_DISK_GIB, Lab, LabError
 
 SYSFS_ROOT = "/var/lib/lab/sys"
+# Where every host finds the data of ScaleIO's volumes: the SDC daemon makes devices of them.
+VOLUME_DATA = "/var/lib/lab/volumes"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,11 @@ class Disk:
     serial: str
     model: str
     link: str = "-"
+
+
+def volume_data(lab: Lab) -> Path:
+    """The folder of that data on this machine."""
+    return lab.state / "volumes"
 
 
 def add_data_disk(lab: Lab, host: str) -> None:

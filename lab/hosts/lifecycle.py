@@ -179,6 +179,7 @@ def _start_hosts(lab: Lab, tag: str) -> None:
 
 def bring_up(lab: Lab, hosts: list[Host], tag: str) -> None:
     """Start hosts of the image TAG: they know all others by name, packages can be installed, agents have a disk."""
+    disks.volume_data(lab).mkdir(parents=True, exist_ok=True)
     names = [flag for host in lab.hosts for flag in ("--add-host", f"{host.name}:{host.address}")]
 
     def run(host: Host) -> None:
@@ -187,7 +188,9 @@ def bring_up(lab: Lab, hosts: list[Host], tag: str) -> None:
             *("--systemd=always", "--restart=always", "--network", lab.bridge, "--ip", host.address),
             *("--mac-address", host.mac, "--dns", "none", *names),
             "--cap-add=SYS_ADMIN,SYS_PTRACE,NET_ADMIN,NET_RAW,MKNOD,AUDIT_WRITE",
+            # loop devices, and the control device that gives them out: disks, and the volumes of ScaleIO
             *("--security-opt", "unmask=/proc/sys", "--device-cgroup-rule=b 7:* rwm"),
+            *("--device-cgroup-rule=c 10:237 rwm", "-v", f"{disks.volume_data(lab)}:{disks.VOLUME_DATA}"),
             *("-v", f"{packages.folder()}:/srv/lab-packages:ro", "-v", "/var/lib/docker", tag),
         )
 

@@ -24,6 +24,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from lab.container_storage import isolator
+
 PATH = "/api/v1/scheduler"
 JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 DEFAULT_PORT = 5050
@@ -174,13 +176,17 @@ class Service:
             "task_id": {"value": task_id},
             "agent_id": offer["agent_id"],
             "resources": resources,
-            "command": {"shell": True, "value": self.options.command},
+            "command": {"shell": True, "value": self._command()},
             **self.options.task,
         }
         self.known.update(task=task_id, agent=offer["agent_id"]["value"], host=offer["hostname"], state="TASK_STAGING")
         self.timeline.add("launched", task=task_id, host=offer["hostname"])
         launch = {"type": "LAUNCH", "launch": {"task_infos": [task]}}
         self.stream.send("ACCEPT", {"offer_ids": [offer["id"]], "operations": [launch], "filters": {}})
+
+    def _command(self) -> str:
+        command, volume = self.options.command, self.options.volume
+        return isolator.around(volume, command) if volume else command
 
     def _note(self, status: Message) -> None:
         task_id, state = status["task_id"]["value"], status["state"]
@@ -250,6 +256,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--masters", required=True, help="HOST[:PORT],...: they may change their leader")
     parser.add_argument("--name", default="service")
     parser.add_argument("--command", default="while :; do sleep 1; done", help="a shell command that runs on and on")
+    volume = {"metavar": "DRIVER:NAME[:KEY=VALUE,..]", "type": isolator.Volume.parsed}
+    parser.add_argument("--volume", **volume, help="mounted around the command, which finds it in $VOLUME")
     parser.add_argument("--hosts", default=[], type=lambda text: text.split(","), help="agents to use (default: all)")
     parser.add_argument("--cpus", type=float, default=0.1)
     parser.add_argument("--mem-mib", type=float, default=32)

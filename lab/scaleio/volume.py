@@ -69,7 +69,7 @@ def add(
         "compressionMethod": pool["compressionMethod"], "retentionLevels": [], "secureSnapshotExpTime": 0,
         "managedBy": "ScaleIO", "volumeReplicationState": "UnmarkedForReplication", "snplIdOfAutoSnapshot": None,
         "notGenuineSnapshot": False,
-        "_mappings": {}, "_written_kib": 0,
+        "_mappings": {}, "_mapping_number": 0, "_written_kib": 0,
     })  # fmt: skip
 
 
@@ -150,6 +150,14 @@ def mapped_to(system: System, sdc_id: str) -> list[Object]:
     ]
 
 
+def client_guids(system: System, volume: Object) -> list[str]:
+    """Of the clients that may use it."""
+    clients = system.objects("Sdc")
+    if volume["mappingToAllSdcsEnabled"]:
+        return [client["sdcGuid"] for client in clients.values() if client["sdcApproved"]]
+    return [clients[client]["sdcGuid"] for client in volume["_mappings"]]
+
+
 def _client(system: System, body: Body) -> Object:
     if body.get("sdcId"):
         return system.get("Sdc", object_id(text(body, "sdcId")))
@@ -166,7 +174,7 @@ def _map(system: System, volume: Object, body: Body) -> None:
         raise Refusal(82)
     if _names_no_client(body):
         # Those that come later see it too; whom it was mapped to before has no mapping of its own any more.
-        system.set(volume, mappingToAllSdcsEnabled=True, _mappings={})
+        _set_mappings(system, volume, {}, to_all=True)
         return
     client = _client(system, body)
     if client["id"] in volume["_mappings"]:
@@ -177,17 +185,23 @@ def _map(system: System, volume: Object, body: Body) -> None:
         raise Refusal(306)
     mode = choice(body, "accessMode", ACCESS_MODES, "ReadWrite")
     mapping = {"limitIops": 0, "limitBwInMbps": 0, "accessMode": mode}
-    system.set(volume, _mappings={**volume["_mappings"], client["id"]: mapping})
+    _set_mappings(system, volume, {**volume["_mappings"], client["id"]: mapping})
+
+
+def _set_mappings(system: System, volume: Object, mappings: dict[str, Object], to_all: bool = False) -> None:
+    """The number tells two answers to clients apart: which of them is the later one."""
+    number = volume.get("_mapping_number", 0) + 1
+    system.set(volume, _mappings=mappings, mappingToAllSdcsEnabled=to_all, _mapping_number=number)
 
 
 def _unmap(system: System, volume: Object, body: Body) -> None:
     if _names_no_client(body):
-        system.set(volume, _mappings={}, mappingToAllSdcsEnabled=False)
+        _set_mappings(system, volume, {})
         return
     client = _client(system, body)
     if client["id"] not in volume["_mappings"]:
         raise Refusal(84)
-    system.set(volume, _mappings={key: value for key, value in volume["_mappings"].items() if key != client["id"]})
+    _set_mappings(system, volume, {key: value for key, value in volume["_mappings"].items() if key != client["id"]})
 
 
 def _update_mapping(system: System, volume: Object, body: Body, **changes: object) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,43 +12,19 @@ from typing import Any
 import pytest
 
 from lab import packages, paths
-from lab.mesos import service as small_scheduler
 from tests.e2e.test_3_remediation import bought
 from tests.support.hosts import LabHosts, eventually
+from tests.support.service import MASTERS, Service
 
 NEW = "agent4"
 AGENTS = ("agent1", "agent2", "agent3")
-MASTERS = ("master1", "master2", "master3")
 DATA_GIB = 24
 REVISION = "+e2e1"
 
 
-class Service:
-    """One task that the lab's small scheduler keeps alive, and what became of it."""
-
-    def __init__(self, lab: LabHosts, timeline: Path) -> None:
-        self.timeline = timeline
-        masters = ",".join(f"{lab.address(master)}:5050" for master in MASTERS)
-        command = [str(paths.CHECKOUT / "lab/bin/mesos-service"), "--masters", masters, "--timeline", str(timeline)]
-        self.process = subprocess.Popen([*command, "--name", "lifecycle"])
-
-    def events(self, event: str) -> list[dict[str, Any]]:
-        lines = small_scheduler.read(self.timeline) if self.timeline.exists() else []
-        return [line for line in lines if line["event"] == event]
-
-    def host(self) -> str:
-        """Where it runs; '' when it does not."""
-        last = [line for line in small_scheduler.read(self.timeline) if line["event"] in ("running", "lost")][-1]
-        return str(last["host"]) if last["event"] == "running" else ""
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(30) == 0
-
-
 @pytest.fixture(scope="module")
 def service(lab: LabHosts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    running = Service(lab, tmp_path_factory.mktemp("service") / "timeline.jsonl")
+    running = Service(lab, "lifecycle", tmp_path_factory.mktemp("service") / "timeline.jsonl")
     eventually(lambda: running.events("running"), bool, 60, "the service runs")
     yield running
     running.stop()

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lab.scaleio.daemons import members, sessions, virtual_ips
@@ -24,7 +25,8 @@ from lab.scaleio.daemons.codes import (
 from lab.scaleio.daemons.node import NotPrimary
 from lab.scaleio.refusal import Refusal
 from lab.scaleio.system import System
-from lab.scaleio.volume import mapped_to
+from lab.scaleio.units import KIB_PER_GIB
+from lab.scaleio.volume import client_guids, mapped_to
 
 if TYPE_CHECKING:
     from lab.scaleio.daemons.mdm import Mdm, Reign
@@ -183,14 +185,23 @@ class Management:
         reign = self._reign()
         guid = request["guid"]
         reign.monitor.sdc_reported(guid, request.get("ip") or client_ip, request.get("release"))
-        reign.flush()
         system = reign.system
         with system.lock:
             sdc = _sdc(system, guid)
+            mapped = mapped_to(system, sdc["id"])
+            for volume in mapped:
+                _count(system, volume, (request.get("written_kib") or {}).get(volume["id"], 0))
             volumes = [
-                {"id": volume["id"], "name": volume["name"], "size_kib": volume["sizeInKb"]}
-                for volume in mapped_to(system, sdc["id"])
+                {
+                    "id": volume["id"],
+                    "name": volume["name"],
+                    "size_kib": volume["sizeInKb"],
+                    "sdcs": client_guids(system, volume),
+                    "mapping": volume.get("_mapping_number", 0),
+                }
+                for volume in mapped
             ]
+        reign.flush()
         cluster = self._mdm.ballot.cluster or {"members": []}
         managers = [member for member in cluster["members"] if member["voter"] and member["role"] == MANAGER]
         return {
@@ -312,6 +323,14 @@ def _sdc(system: System, guid: str) -> dict:
     if found is None:
         raise Refusal(80)
     return found
+
+
+def _count(system: System, volume: dict, held_kib: int) -> None:
+    """What a client's device holds was written; the model may know of more. A full pool does not stop the device."""
+    more_kib = held_kib - volume["_written_kib"]
+    if more_kib > 0:
+        with suppress(Refusal):
+            system.write_volume(volume["id"], more_kib / KIB_PER_GIB)
 
 
 def _is_local(ip: str) -> bool:

@@ -1,4 +1,4 @@
-"""The SDC daemon: registers this host with the MDMs, in place of the kernel driver."""
+"""The SDC daemon: registers this host with the MDMs and shows its volumes as devices, in place of the kernel driver."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from lab.scaleio.daemons import wire
 from lab.scaleio.daemons.files import write_text
 from lab.scaleio.daemons.mdm_client import MdmClient, MdmUnreachable
 from lab.scaleio.daemons.service import Arguments, note, until_terminated
+from lab.scaleio.daemons.volume_devices import DATA, VolumeDevices
 from lab.scaleio.refusal import Refusal
 
 HELLO_SECONDS = 1.0
@@ -37,7 +38,9 @@ class Configuration:
 
 
 class Sdc:
-    def __init__(self, configuration: Path, mdm_port: int, own_ip: str | None, release: str | None = None) -> None:
+    def __init__(
+        self, configuration: Path, mdm_port: int, own_ip: str | None, data: Path = DATA, release: str | None = None
+    ) -> None:
         self._release = release
         loaded = Configuration(configuration)
         if not loaded.guid:
@@ -47,6 +50,8 @@ class Sdc:
         self._mdm_port = mdm_port
         self._own_ip = own_ip
         self._view: dict = {}
+        self._devices = VolumeDevices(self._guid, data)
+        self._asking = threading.Lock()
         self._set_mdms(loaded.mdm_ips)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -55,6 +60,7 @@ class Sdc:
     def close(self) -> None:
         self._ended.set()
         self._thread.join(2)
+        self._devices.close()
 
     def control(self, request: dict, _client: str) -> dict:
         """What drv_cfg and lab_write ask through the local socket."""
@@ -98,13 +104,22 @@ class Sdc:
             self._ended.wait(HELLO_SECONDS)
 
     def _hello(self) -> None:
-        request = {"op": "sdc_hello", "guid": self._guid, "ip": self._own_ip, "release": self._release}
-        try:
-            self._view = {**self._client.ask(request), "connected": True, "seen_at": time.time()}
-        except (MdmUnreachable, Refusal) as exc:
-            if self._view.get("connected", True):
-                note(f"not connected: {exc}")
-            self._view = {**self._view, "connected": False}
+        """Ask for the mapped volumes and follow the answer; one at a time, so that an old answer never comes last."""
+        with self._asking:
+            written_kib = self._devices.written_kib()
+            request = {"op": "sdc_hello", "guid": self._guid, "ip": self._own_ip, "release": self._release}
+            try:
+                answer = self._client.ask({**request, "written_kib": written_kib})
+            except (MdmUnreachable, Refusal) as exc:
+                if self._view.get("connected", True):
+                    note(f"not connected: {exc}")
+                self._view = {**self._view, "connected": False}
+                return
+            try:
+                self._devices.follow(answer["system_id"], answer["volumes"])
+            except OSError as exc:
+                note(f"a volume is no device here: {exc}")
+            self._view = {**answer, "connected": True, "seen_at": time.time()}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -112,6 +127,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, default=CONFIGURATION, help="drv_cfg.txt")
     parser.add_argument("--control", default=CONTROL, help="Unix socket for drv_cfg")
     parser.add_argument("--mdm-port", type=int, default=6611)
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of the volumes' data, shared by all hosts")
     parser.add_argument("--ip", help="address to come from; default: the route's")
     parser.add_argument("--release", help="the version that it tells the MDM; default: the MDM's own")
     options = parser.parse_args(arguments)
@@ -120,7 +136,7 @@ def main(arguments: list[str] | None = None) -> int:
             socket.inet_aton(options.ip)
         except OSError:
             parser.error(f"{options.ip!r} is not an IP address")
-    sdc = Sdc(options.config, options.mdm_port, options.ip, options.release)
+    sdc = Sdc(options.config, options.mdm_port, options.ip, options.data, options.release)
     try:
         server = wire.Server(options.control, sdc.control)
     except OSError as exc:

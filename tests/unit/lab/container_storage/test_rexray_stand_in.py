@@ -13,9 +13,10 @@ import pytest
 import yaml
 
 from lab.container_storage import calls, dvdcli, rexray
-from lab.container_storage.rexray_config import BadConfiguration, read
+from lab.container_storage.host import Host, HostError
+from lab.container_storage.rexray_config import BadConfiguration, read, seconds
 from lab.container_storage.scaleio_gateway import GatewayError
-from lab.container_storage.volumes import Volumes
+from lab.container_storage.volumes import DriverError, Volumes
 from lab.scaleio.emulator import Emulator
 
 # the sample of REX-Ray's own guide, with the options that the Mesos chapter recommends
@@ -90,6 +91,7 @@ def test_several_services_and_modules_are_read() -> None:
         ({"libstorage__service": "ebs"}, "another driver"),
         ({"rexray__logLevel": "loud"}, "not a level"),
         ({"libstorage__integration__volume__operations__mount__retryWait": 5}, "not a duration"),
+        ({"linux": {"volume": {"directory": "/pg"}}}, "linux.volume.directory is no key that REX-Ray reads"),
         ({"libstorage__integration__volume__operations__mount__premept": True}, "mount.preempt?"),
     ],
 )
@@ -204,3 +206,122 @@ def test_the_driver_does_not_start_with_what_the_system_does_not_have(
         wanted[section][key] = value
     with pytest.raises(GatewayError, match=words):
         Volumes(read(wanted)).start()
+
+
+OPERATIONS = "libstorage__integration__volume__operations__"
+
+
+class Client(Host):
+    """A host in memory. A volume that is mapped to its client is a device; `formatted` are the file systems of all."""
+
+    formatted: set[str]
+
+    def __init__(self, emulator: Emulator, guid: str, address: str) -> None:
+        super().__init__(guid, "")
+        self.system, self.formatted, self.mounted = emulator.system, set(), {}
+        emulator.system.sdc_seen(guid, address, True)
+
+    def device(self, volume_id: str) -> str:
+        volume = self.system.get("Volume", volume_id)
+        guids = [self.system.get("Sdc", client)["sdcGuid"] for client in volume["_mappings"]]
+        return f"/dev/{volume_id}" if self.guid() in guids else ""
+
+    def mount_points(self, device: str) -> list[str]:
+        return [point for point, source in self.mounted.items() if source == device]
+
+    def all_mount_points(self) -> list[str]:
+        return list(self.mounted)
+
+    def format(self, device: str, filesystem: str) -> None:
+        if device not in self.formatted:
+            self.formatted.add(device)
+
+    def mount(self, device: str, point: str, directory: str, mode: int) -> None:
+        assert device in self.formatted
+        self.mounted[point] = device
+
+    def unmount(self, point: str) -> None:
+        del self.mounted[point]
+
+
+@pytest.fixture
+def agents(emulator: Emulator, tmp_path: Path) -> Callable[..., tuple[Volumes, Client]]:
+    def begin(number: int, **fields: Any) -> tuple[Volumes, Client]:
+        host = Client(emulator, f"00000000-0000-4000-8000-00000000000{number}", f"198.18.0.{number}")
+        volumes = Volumes(read(document(emulator, tmp_path, **fields)), host)
+        volumes.start()
+        return volumes, host
+
+    return begin
+
+
+def holders(volumes: Volumes, name: str) -> list[str]:
+    (one,) = [one for one in volumes.gateway.instances("Volume") if one["name"] == name]
+    return [mapping["sdcIp"] for mapping in one["mappedSdcInfo"] or []]
+
+
+def test_the_second_host_takes_the_volume_from_the_first(agents: Callable[..., tuple[Volumes, Client]]) -> None:
+    (first, one), (second, two) = agents(1), agents(2)
+    assert first.mount({"Name": "moves"}) == {"Mountpoint": "/var/lib/rexray/volumes/moves/data"}
+    assert holders(first, "moves") == ["198.18.0.1"]
+    two.formatted = one.formatted  # the volume is the same one
+    assert second.mount({"Name": "moves"}) == {"Mountpoint": "/var/lib/rexray/volumes/moves/data"}
+    assert holders(first, "moves") == ["198.18.0.2"]
+    # the first one has a mount of a device that it lost: it goes before the volume comes back
+    assert one.mounted
+    assert first.mount({"Name": "moves"})["Mountpoint"]
+    assert second.path({"Name": "never-mounted"}) == {"Mountpoint": ""}
+    assert first.path({"Name": "moves"}) == {"Mountpoint": "/var/lib/rexray/volumes/moves/data"}
+    assert first.unmount({"Name": "moves"}) == {}
+    assert (one.mounted, holders(first, "moves")) == ({}, [])
+    with pytest.raises(DriverError, match="resource not found"):
+        second.unmount({"Name": "moves"})
+
+
+def test_without_preemption_the_volume_of_a_dead_host_is_out_of_reach(
+    agents: Callable[..., tuple[Volumes, Client]],
+) -> None:
+    first, _host = agents(1)
+    first.mount({"Name": "stays"})
+    second, _host = agents(2, **{f"{OPERATIONS}mount__preempt": False})
+    with pytest.raises(DriverError, match=r"problem creating volume implicitly: .*already in use"):
+        second.mount({"Name": "stays"})
+    assert holders(first, "stays") == ["198.18.0.1"]
+
+
+def test_only_both_settings_together_forbid_a_new_volume(agents: Callable[..., tuple[Volumes, Client]]) -> None:
+    half, _host = agents(1, **{f"{OPERATIONS}create__disable": True})
+    assert half.create({"Name": "typo"}) == {}  # nobody is told that nothing was made
+    half.mount({"Name": "typo"})
+    assert holders(half, "typo") == ["198.18.0.1"]
+    whole, _host = agents(1, **{f"{OPERATIONS}create": {"disable": True, "implicit": False}})
+    with pytest.raises(DriverError, match="resource not found"):
+        whole.mount({"Name": "other-typo"})
+
+
+def test_a_name_that_was_cut_is_never_found(agents: Callable[..., tuple[Volumes, Client]]) -> None:
+    volumes, _host = agents(1)
+    long = "n" * 40
+    volumes.create({"Name": long})
+    with pytest.raises(DriverError, match="resource not found"):
+        volumes.get({"Name": long})
+    with pytest.raises(DriverError, match="already in use"):
+        volumes.mount({"Name": long})
+
+
+def test_a_mount_is_tried_again_as_often_as_was_asked(agents: Callable[..., tuple[Volumes, Client]]) -> None:
+    volumes, host = agents(1, **{f"{OPERATIONS}mount": {"preempt": True, "retryCount": 2, "retryWait": "1ms"}})
+    failures = iter([HostError("not yet"), HostError("not yet")])
+    mount = host.mount
+
+    def late(*arguments: Any) -> None:
+        if failure := next(failures, None):
+            raise failure
+        mount(*arguments)
+
+    host.mount = late  # type: ignore[method-assign]
+    assert volumes.mount({"Name": "slow"})["Mountpoint"]
+
+
+def test_durations_are_those_of_go() -> None:
+    assert [seconds(text) for text in ("5s", "1m30s", "250ms")] == [5, 90, 0.25]
