@@ -20,6 +20,7 @@ from lab.ec2.iam import Documents
 from lab.ec2.latency import Latency
 from lab.ec2.lifecycle import Lifecycle
 from lab.ec2.shim import Shim
+from lab.ec2.world import World
 
 REGION = "us-east-1"
 ACCESS_KEY = "lab-access-key"
@@ -48,7 +49,7 @@ class Emulator:
         self.record = Record()
         self._lifecycle = Lifecycle(lock, devices, latency)
         documents = Documents()
-        shim = Shim(
+        self._shim = Shim(
             record=self.record,
             documents=documents,
             lifecycle=self._lifecycle,
@@ -57,7 +58,10 @@ class Emulator:
             storage_quota_tib=storage_quota_tib,
         )
         self._latency = latency
-        self._servers = [_listener(listen, shim), _listener(control, Control(self.record, documents, latency, shim))]
+        self._servers = [
+            _listener(listen, self._shim),
+            _listener(control, Control(self.record, documents, latency, self._shim)),
+        ]
         self.endpoint_url, self.control_url = (f"http://{own.host}:{own.port}" for own in self._servers)
         self.instances: list[Instance] = []
 
@@ -74,6 +78,16 @@ class Emulator:
         self.instances = launch(client, wanted)
         self.record.reset()
         self._latency.begin()
+
+    def keep(self) -> None:
+        """Have `restore` come back to the volumes that there are now."""
+        self._shim.each_world(World.keep)
+
+    def restore(self) -> None:
+        """As if nothing had been asked since `keep`; for tests that begin again and again. Nobody may be calling."""
+        self._lifecycle.stop()
+        self._shim.each_world(World.restore)
+        self.record.reset()
 
     def stop(self) -> None:
         self._lifecycle.stop()

@@ -134,6 +134,11 @@ class Shim:
             answer = page(answer, form)
         return status, headers, answer
 
+    def each_world(self, act: Callable[[World], None]) -> None:
+        with self._lock:
+            for world in self._worlds.values():
+                act(world)
+
     def set_volume_status(self, body: Mapping[str, Any]) -> dict[str, str]:
         with self._lock:
             for world in self._worlds.values():

@@ -56,6 +56,8 @@ class World:
     volume_status: dict[str, dict[str, str]] = field(default_factory=dict)
     caller: str = ""  # access key of the call that is being answered
     tokens: dict[str, Remembered] = field(default_factory=dict)
+    # Volumes that `restore` leaves.
+    _kept: set[str] = field(default_factory=set)
     # By volume id: until when it was as that copy shows; None where it did not exist.
     _past: dict[str, list[tuple[float, Any]]] = field(default_factory=dict)
 
@@ -75,6 +77,22 @@ class World:
         if found is None:
             raise Ec2Error("InvalidVolume.NotFound", f"The volume '{volume_id}' does not exist.")
         return found
+
+    def keep(self) -> None:
+        """Have `restore` come back to the volumes that there are now."""
+        self._kept = set(self.ec2.volumes)
+
+    def restore(self) -> None:
+        """What was made since `keep` is gone, as if it had never been."""
+        for volume_id in set(self.ec2.volumes) - self._kept:
+            del self.ec2.volumes[volume_id]
+        for instance in self.ec2.all_instances():
+            for device, mapping in self.attachments(instance).items():
+                if mapping.volume_id not in self._kept:
+                    del instance.block_device_mapping[device]
+        self.tokens.clear()
+        self._past.clear()
+        self.volume_status.clear()
 
     def changes(self, volume_id: str) -> None:
         """Keep what a volume looks like, because it is about to change."""

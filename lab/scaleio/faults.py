@@ -12,7 +12,10 @@ KINDS = ("status", "delay", "drop", "drop_after")
 
 @dataclass
 class Fault:
-    """`drop` closes the connection before the call is carried out, `drop_after` once it was."""
+    """Hits the next `times` matching calls, after sparing `after`.
+
+    `drop` closes the connection before the call is carried out, `drop_after` once it was.
+    """
 
     kind: str
     method: str = ""
@@ -22,6 +25,7 @@ class Fault:
     message: str = "Injected failure"
     delay_seconds: float = 1.0
     times: int = 1
+    after: int = 0
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -49,6 +53,9 @@ class Faults:
         with self._lock:
             for fault in self._waiting:
                 if fault.method in ("", method) and path.startswith(fault.path_prefix):
+                    if fault.after:
+                        fault.after -= 1
+                        continue
                     fault.times -= 1
                     if fault.times <= 0:
                         self._waiting.remove(fault)

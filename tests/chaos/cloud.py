@@ -1,15 +1,15 @@
 """A small ScaleIO system on EC2 in which time passes and things go wrong, for the real planner to live in.
 
-Nothing here knows the planner's rules: it grows and shrinks demand, breaks servers, kills runs between two effects,
-forgets history, moves clocks, and carries out the actions that it is given the way the playbook does.
+Nothing here knows the planner's rules: it grows and shrinks demand, breaks servers, refuses attachments, lets reads of
+EC2 lag, kills runs between two effects, forgets history, moves clocks, has people take volumes away that are not needed
+any more, and carries out the actions that it is given the way the playbook does.
 """
 
 from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,10 +22,13 @@ HOUR_SECONDS = 3600
 SLOTS = 14
 FOREIGN = "vol-foreign"
 KEPT_SAMPLES = 7 * 24
+# What was made so long ago may be missing in a description that lags.
+LAG_SECONDS = 60
+ROOMY = 0.5
 
 
-class Killed(Exception):
-    """The run ends here, whatever it was doing."""
+class Ended(Exception):
+    """The run ends here, whatever it was doing: it is killed, or EC2 refuses."""
 
 
 @dataclass
@@ -40,6 +43,7 @@ class Cloud:
     broken: dict[str, float] = field(default_factory=dict)
     foreign: set[str] = field(default_factory=set)
     not_blank: set[str] = field(default_factory=set)
+    _made: int = 0
 
     def __post_init__(self) -> None:
         zones = ["a", "a", "b", "b", "c", "c"]
@@ -60,12 +64,14 @@ class Cloud:
         for pool in self.world["storage_pools"]:
             room = pool["capacity"]
             writable = room["limit_kib"] - room["spare_kib"]
-            change = self.draw.gauss(0.0008, 0.002) + (0.1 if self.draw.random() < 0.0005 else 0)
-            if self.draw.random() < 0.0008:
-                change -= 0.3
+            change = self.draw.gauss(0.0025, 0.003) + (0.1 if self.draw.random() < 0.0005 else 0)
+            # Whoever owns the data tidies up now and then, and soon when nothing can be written any more.
+            if self.draw.random() < (0.02 if room["in_use_kib"] > 0.95 * writable else 0.0008):
+                change -= self.draw.uniform(0.3, 0.6)
             room["in_use_kib"] = round(min(writable, max(0.2 * writable, room["in_use_kib"] + change * writable)))
         self._heal()
         self._break()
+        self._scale_in()
         worlds.refresh(self.world)
         for pool in self.world["storage_pools"]:
             down = any(name.startswith("sds:") for name in self.broken)
@@ -105,6 +111,29 @@ class Cloud:
                 volume["tags"]["mesos-scaleio:quarantined"] = "not blank"
                 self.faults["quarantine"] += 1
 
+    def _scale_in(self) -> None:
+        """In quiet times people take the newest set out of a pool that has far too much room, and delete it."""
+        if self.broken or self.draw.random() > 0.06:
+            return
+        for pool in self.world["storage_pools"]:
+            room = pool["capacity"]
+            mine = [volume for volume in self.volumes if volume["tags"]["mesos-scaleio:pool"] == pool["id"]]
+            if mine and room["in_use_kib"] < ROOMY * (room["limit_kib"] - room["spare_kib"]):
+                newest = max(mine, key=lambda volume: worlds.seconds(volume["created"]))["tags"]["mesos-scaleio:txn"]
+                gone = {volume["id"] for volume in mine if volume["tags"]["mesos-scaleio:txn"] == newest}
+                self.volumes = [volume for volume in self.volumes if volume["id"] not in gone]
+                self.world["devices"] = [item for item in self.world["devices"] if item["name"] not in gone]
+                self.faults["scaled in"] += 1
+                return
+
+    def seen(self) -> list[dict[str, Any]]:
+        """What DescribeVolumes says; every other time it lags behind what was made."""
+        if self.draw.random() < 0.5:
+            return self.volumes
+        known = [volume for volume in self.volumes if worlds.seconds(volume["created"]) < self.now - LAG_SECONDS]
+        self.faults["read lags"] += len(known) < len(self.volumes)
+        return known
+
     def _in_pool(self, volume: dict[str, Any]) -> bool:
         return any(device["name"] == volume["id"] for device in self.world["devices"])
 
@@ -120,37 +149,50 @@ class Cloud:
         for pool in self.world["storage_pools"]:
             self.history.setdefault(pool["id"], []).append(worlds.sample(pool, self.clock))
 
-    def carry_out(self, decision: Decision) -> None:
-        """What the playbook does; a kill may come before each effect."""
-        with self._perhaps_killed():
-            bought = [self._bought(action) for action in decision.actions]
-            self._add(bought)
-
-    @contextmanager
-    def _perhaps_killed(self) -> Iterator[None]:
+    def carry_out(self, decision: Decision) -> bool:
+        """What the playbook does; a kill may come before each effect. Says whether it came to its end."""
         self._effects_left = self.draw.randint(0, 12) if self.draw.random() < 0.3 else 10**6
         try:
-            yield
-        except Killed:
-            self.faults["run killed"] += 1
+            bought = [self._bought(action) for action in decision.actions]
+            self._add(bought)
+        except Ended as why:
+            self.faults[str(why)] += 1
+            return False
+        return True
 
-    def _effect(self) -> None:
+    def _effect(self, refused: str = "", chance: float = 0.0) -> None:
         self._effects_left -= 1
         if self._effects_left < 0:
-            raise Killed
+            raise Ended("run killed")
+        if self.draw.random() < chance:
+            raise Ended(refused)
 
     def _bought(self, action: Action) -> dict[str, Any]:
-        known = next((volume for volume in self.volumes if volume["id"] == action.volume_id), None)
+        """One that has the tags of the place is taken, as ebs_volumes does; EC2 knows the token in any case."""
+        place = ("pool", action.pool_id), ("sds", action.sds_id), ("txn", action.txn), ("slot", str(action.slot))
+        known = next(
+            (
+                volume
+                for volume in self.volumes
+                if volume["id"] == action.volume_id
+                or (
+                    "mesos-scaleio:quarantined" not in volume["tags"]
+                    and all(volume["tags"][f"mesos-scaleio:{key}"] == value for key, value in place)
+                )
+            ),
+            None,
+        )
         if known is None:
-            self._effect()
+            self._effect("create refused", 0.01)
             known = worlds.bought(action, created=worlds.iso(self.now), attached=False)
-            known["id"] += f"-{len(self.volumes)}"
+            self._made += 1
+            known["id"] += f"-{self._made}"
             self.volumes.append(known)
             if self.draw.random() < 0.03:
                 self.not_blank.add(known["id"])
                 self.faults["disk not blank"] += 1
         if not known["attachments"]:
-            self._effect()
+            self._effect("attach refused", 0.02)
             known["attachments"].append(
                 {"instance_id": action.instance_id, "device": "/dev/xvdaa", "state": "attached"}
             )

@@ -15,6 +15,7 @@ import yaml
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._controller.lock import acquire, owner_of
 from tests.contract.remediation.site import Site, gateway_requests, growing, site, without_polls
+from tests.support import leaks
 
 
 @pytest.fixture
@@ -50,8 +51,10 @@ def test_the_story(world: Site) -> None:
     assert "3 x 180 GiB gp3" in checked.output
     assert (writes(world.ec2.counters()), world.pool(), checked.report) == ({}, before, quiet.report)
 
-    run = world.play()
+    run = world.play("-vvvv")
     assert (run.status, run.report["status"]) == (0, "changed"), run.output
+    assert not [secret for secret in secrets(world) if secret in run.output]
+    assert leaks.files_with(dict(enumerate(secrets(world))), world.reports) == {}
     volumes = world.bought()
     assert sorted(volume["availability_zone"] for volume in volumes) == ["us-east-1a", "us-east-1b", "us-east-1c"]
     assert {(v["type"], v["size_gib"], v["encrypted"], v["state"]) for v in volumes} == {("gp3", 180, True, "in-use")}
