@@ -219,12 +219,12 @@ def mesos_version(lab: LabHosts, host: str) -> str:
 def test_mesos_is_upgraded_host_by_host(
     lab: LabHosts, service: Service, data_kib: int, figure: Callable[..., None], newer_mesos: dict[str, Any]
 ) -> None:
-    hosts = [*MASTERS, *AGENTS]
+    hosts = [*MASTERS, *AGENTS, NEW]
     leader = lab.facts("mesos")["mesos"]["leader"]["hostname"]
     moves = len(service.events("back"))
     run = lab.play("playbooks/upgrade.yml", extra_vars=newer_mesos)
     assert run.status == 0, run.output[-4000:]
-    figure("Mesos upgraded on six hosts, one at a time", run.seconds, "s", "none", True)
+    figure("Mesos upgraded on seven hosts, one at a time", run.seconds, "s", "none", True)
     assert all(mesos_version(lab, host).endswith(REVISION) for host in hosts)
     for host in hosts:
         unit = "mesos-master" if host in MASTERS else "mesos-agent"
@@ -234,7 +234,7 @@ def test_mesos_is_upgraded_host_by_host(
     names = [line.split("msg:")[1].split()[0] for line in beginnings]
     assert sorted(names[:3]) == list(MASTERS)
     assert leader in (names[2], lab.address(names[2]))
-    assert sorted(names[3:]) == list(AGENTS)
+    assert sorted(names[3:]) == [*AGENTS, NEW]
     for back in service.events("back")[moves:]:
         away = back["away_seconds"]
         figure("service away while Mesos was upgraded", away, "s", "< 15", away < 15)
