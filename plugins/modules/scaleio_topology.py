@@ -40,7 +40,8 @@ options:
       - A fault set has a C(name).
       - A storage pool has a C(name) and may have C(media_type) (V(HDD), V(SSD) or V(Transitional), from 3.0 on),
         C(spare_percentage), C(allow_small_spare), C(zero_padding), C(rebuild), C(rebalance), C(rfcache),
-        C(capacity_alert_high_percent) and C(capacity_alert_critical_percent). What is not given is not managed.
+        C(capacity_alert_high_percent), C(capacity_alert_critical_percent), and C(settings), which are all others that
+        M(mesos_scaleio.platform.scaleio_storage_pool) can change, by its options. What is not given is not managed.
       - Without C(spare_percentage) a pool gets, and is raised to, the least spare that holds its largest fault unit,
         34 for three equal units. A smaller one is refused unless C(allow_small_spare) is true.
       - A storage server has a C(name), C(ips) (addresses, or C(ip) with C(role) V(all), V(sdsOnly) or V(sdcOnly)), and

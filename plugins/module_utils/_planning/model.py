@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
@@ -89,6 +90,8 @@ class StoragePool:
     used_percent: float
     used_percent_raw: float
     use_rfcache: Optional[bool] = None
+    # What else can be set, by the options of scaleio_storage_pool.
+    settings: Optional[Mapping[str, Any]] = dataclasses.field(default=None, hash=False)
 
 
 @dataclass(frozen=True)
@@ -205,6 +208,8 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
     if get_origin(hint) is Union:
         given = _reader(get_args(hint)[0])
         return lambda value: None if value is None else given(value)
+    if get_origin(hint) is collections.abc.Mapping:
+        return dict
     if get_origin(hint) is tuple:
         return _list_reader(_reader(get_args(hint)[0]))
     if dataclasses.is_dataclass(hint):

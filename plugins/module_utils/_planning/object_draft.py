@@ -220,6 +220,10 @@ class Draft:
         elif not name or any(not "!" <= letter <= "~" for letter in name):
             self.problem(option, f"{name!r} is empty or has spaces or characters that ScaleIO names cannot have")
 
+    def outcome(self) -> tuple[list[ObjectStep], list[str]]:
+        """The steps and every reason why not, for who plans more than this object."""
+        return self._steps, self._problems
+
     def _watched(self) -> tuple[str, Optional[Raw]]:
         kind, key = self.kind.watched
         if not kind or self.item is None:

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Optional
 
 from . import capacity
 from .object_draft import Draft
-from .objects import Field, Kind, ObjectPlan, Raw, Setter, Tree, Values
+from .objects import Field, Kind, ObjectPlan, ObjectStep, Raw, Setter, Tree, Values, api_word, at_least
 
 V3 = (3, 0)
 V35 = (3, 5)
@@ -201,6 +202,66 @@ STORAGE_POOL = Kind(
         ),
     ),
 )
+
+
+# What a topology says of a pool by itself; all other settings it takes as they are here.
+_SAID_BY_TOPOLOGY = (
+    *("media_type", "zero_padding", "rebuild", "rebalance", "rfcache", "spare_percentage"),
+    "capacity_alert_high_percent",
+)
+_FURTHER = replace(
+    STORAGE_POOL,
+    fixed=(),
+    setters=tuple(one for one in STORAGE_POOL.setters if one.fields[0].option not in _SAID_BY_TOPOLOGY),
+)
+_FLAGS = ("checksum", "persistent_checksum", "persistent_checksum_validate_on_read", "fragmentation", "rmcache")
+_SHARING = ("unlimited", LIMIT, FAVOR)
+_WORDS = {
+    "rmcache_write_mode": ("Cached", "Passthrough"),
+    "compression_method": ("None", "Normal"),
+    "external_acceleration": ("None", "Read", "Write", "ReadAndWrite"),
+    **dict.fromkeys(("rebuild_policy", "rebalance_policy"), (*_SHARING, DYNAMIC)),
+    **dict.fromkeys(("vtree_migration_policy", "maintenance_policy"), _SHARING),
+}
+ANY_NUMBER = range(2**31)
+
+
+def further_settings() -> dict[str, Any]:
+    """By option: bool, the words there are, or the range of numbers."""
+    return {
+        one.option: bool if one.option in _FLAGS else _WORDS.get(one.option, one.within or ANY_NUMBER)
+        for one in _FURTHER.fields
+    }
+
+
+def read_further_settings(pool: Raw, version: str) -> Values:
+    known = [one for one in _FURTHER.fields if at_least(version, one.since)]
+    return {"data_layout": pool.get("dataLayout"), **{one.option: one.of(pool) for one in known}}
+
+
+def create_further(detail: Mapping[str, Any]) -> Values:
+    """Of the settings of a new pool those that creation takes, as the API calls them."""
+    given = [one for one in _FURTHER.fields if one.create and detail.get(one.option) is not None]
+    return {one.create: api_word(detail[one.option]) for one in given}
+
+
+def plan_further_settings(
+    version: str, name: str, present: Optional[Mapping[str, Any]], wanted: Mapping[str, Any]
+) -> tuple[Values, list[ObjectStep], list[str]]:
+    """What a new pool is created with, the steps for the rest, and every reason why not. New is what has no present."""
+    options = {"data_layout": None, **dict.fromkeys(one.option for one in _FURTHER.fields), **wanted}
+    draft = Draft(_FURTHER, Tree({"System": {"id": ""}}, version), {"name": name, "state": "present", **options})
+    if present is not None:
+        draft.item = {"id": "", "dataLayout": present.get("data_layout")}
+        draft.item.update({one.read: present.get(one.option) for one in _FURTHER.fields})
+    else:
+        draft.create({})
+    _check_policies(draft)
+    _check_granularity(draft)
+    draft.settings()
+    steps, problems = draft.outcome()
+    created = {} if present is not None else dict(steps.pop(0).detail)
+    return created, steps, problems
 
 
 def plan_storage_pool(tree: Tree, wanted: Mapping[str, Any]) -> ObjectPlan:

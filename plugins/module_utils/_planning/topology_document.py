@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from . import sds_addresses
 from .model import SdsIp
+from .object_storage_pool import further_settings
 from .topology_values import ValueReader
 
 IP_ROLES = ("all", "sdsOnly", "sdcOnly")
@@ -57,6 +58,7 @@ class WantedPool:
     capacity_alert_high_percent: Optional[int]
     capacity_alert_critical_percent: Optional[int]
     rfcache: Optional[bool] = None
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -223,7 +225,23 @@ class _Reader(ValueReader):
             capacity_alert_high_percent=high,
             capacity_alert_critical_percent=critical,
             rfcache=self.flag(keys, "rfcache", where),
+            settings=self._settings(keys.get("settings"), f"{where}.settings"),
         )
+
+    def _settings(self, value: Any, where: str) -> dict[str, Any]:
+        if value is None:
+            return {}
+        known = further_settings()
+        keys = self.mapping(value, where, set(known))
+        read: dict[str, Any] = {}
+        for option, allowed in known.items():
+            if allowed is bool:
+                read[option] = self.flag(keys, option, where)
+            elif isinstance(allowed, range):
+                read[option] = self.number(keys, option, where, allowed)
+            else:
+                read[option] = self.choice(keys, option, where, allowed)
+        return {option: one for option, one in read.items() if one is not None}
 
     def _servers(self, top: Mapping[str, Any]) -> list[tuple[Any, str]]:
         """A list as in a domain, or by name with the addresses or with whatever else a server has."""

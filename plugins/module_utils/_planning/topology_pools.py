@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Optional
 
 from . import capacity
 from .model import StoragePool
+from .object_storage_pool import plan_further_settings
 from .topology_document import Topology, WantedPool
 from .topology_steps import PoolKey, Step, SystemIndex, fault_unit_label, find_device
 
@@ -99,9 +102,11 @@ class _PoolPlanner:
             "rebalance": wanted.rebalance,
             "rfcache": wanted.rfcache,
         }
+        created, settings = self._settings(wanted, queue, None)
         return [
-            Step("storage_pool", "create_storage_pool", wanted.name, queue, detail),
+            Step("storage_pool", "create_storage_pool", wanted.name, queue, {**detail, **created}),
             *self._alerts(wanted, queue, DEFAULT_ALERT_PERCENT),
+            *settings,
         ]
 
     def _adjust(self, wanted: WantedPool, key: PoolKey, pool: StoragePool) -> list[Step]:
@@ -126,7 +131,21 @@ class _PoolPlanner:
         if wanted.rfcache is not None and wanted.rfcache != pool.use_rfcache:
             steps.append(Step("pool_settings", "set_rfcache", pool.name, queue, {**domain, "rfcache": wanted.rfcache}))
         alerts = (pool.capacity_alert_high_percent, pool.capacity_alert_critical_percent)
+        steps += self._settings(wanted, queue, pool.settings or {})[1]
         return [*steps, *self._alerts(wanted, queue, alerts), *self._spare(wanted, key, pool)]
+
+    def _settings(
+        self, wanted: WantedPool, queue: str, present: Optional[Mapping[str, Any]]
+    ) -> tuple[dict[str, Any], list[Step]]:
+        """With what a new pool is created, and the steps for all other settings."""
+        if not wanted.settings:
+            return {}, []
+        version = self._system.snapshot.system.version
+        created, steps, problems = plan_further_settings(version, wanted.name, present, wanted.settings)
+        self._problems += [f"{wanted.where}.settings.{problem}" for problem in problems]
+        domain = {"protection_domain": wanted.protection_domain}
+        moved = [replace(one, phase="pool_settings", queue=queue, detail={**domain, **one.detail}) for one in steps]
+        return created, list(moved)
 
     def _alerts(self, wanted: WantedPool, queue: str, present: tuple[int, int]) -> list[Step]:
         high = wanted.capacity_alert_high_percent or present[0]

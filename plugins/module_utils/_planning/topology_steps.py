@@ -8,10 +8,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 from .model import Device, Sds, Snapshot
-from .topology_document import WantedDevice
+
+if TYPE_CHECKING:
+    from .topology_document import WantedDevice
 
 # Everything of one phase is done before the next begins.
 PHASES = (

@@ -48,6 +48,8 @@ def touches(step: Step) -> set[Touch]:
         return {("sds", name, "ips")}
     if step.action in _VOLUME_FIELDS:
         return {("volumes", name, _VOLUME_FIELDS[step.action])}
+    if step.action.startswith("set_"):
+        return {("storage_pools", in_domain, "settings")}
     verb, _underscore, kind = step.action.partition("_")
     if kind == "device":
         field = "name" if verb == "rename" else WHOLE

@@ -11,6 +11,7 @@ from typing import Any, Optional
 
 from .._planning import capacity
 from .._planning.model import Snapshot, snapshot_from
+from .._planning.object_storage_pool import read_further_settings
 from .client import Gateway
 
 # One property that a version does not know fails the whole request; every version since 2.0 knows all of these.
@@ -90,7 +91,8 @@ def system_from(answers: Answers) -> dict[str, Any]:
             for item in _list(tree, "faultSetList")
         ],
         "storage_pools": [
-            storage_pool(item, statistics.get(item["id"]) or {}) for item in _list(tree, "storagePoolList")
+            storage_pool(item, statistics.get(item["id"]) or {}, answers.version)
+            for item in _list(tree, "storagePoolList")
         ],
         "sds": [sds(item) for item in _list(tree, "sdsList")],
         "devices": [device(item) for item in _list(tree, "deviceList")],
@@ -112,7 +114,7 @@ def mdm_cluster(cluster: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def storage_pool(item: dict[str, Any], statistics: dict[str, Any]) -> dict[str, Any]:
+def storage_pool(item: dict[str, Any], statistics: dict[str, Any], version: str) -> dict[str, Any]:
     sizes = {name: int(statistics.get(key) or 0) for name, key in _SINGLE_PROPERTIES.items()}
     sizes["rebuild_pending_kib"] = sum(int(statistics.get(key) or 0) for key in _REBUILD_PROPERTIES)
     sizes["rebalance_pending_kib"] = sum(int(statistics.get(key) or 0) for key in _REBALANCE_PROPERTIES)
@@ -131,6 +133,7 @@ def storage_pool(item: dict[str, Any], statistics: dict[str, Any]) -> dict[str, 
         "used_percent": capacity.used_percent(sizes["in_use_kib"], sizes["limit_kib"], sizes["spare_kib"]),
         "used_percent_raw": capacity.used_percent_raw(sizes["in_use_kib"], sizes["limit_kib"]),
         "use_rfcache": item.get("useRfcache"),
+        "settings": read_further_settings(item, version),
     }
 
 

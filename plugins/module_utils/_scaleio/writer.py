@@ -9,6 +9,8 @@ from typing import Any, Optional
 
 from .._planning import capacity
 from .._planning.model import Snapshot
+from .._planning.object_storage_pool import create_further
+from .._planning.objects import ObjectStep
 from .._planning.topology_steps import Step, SystemIndex
 from .._planning.topology_volumes import VOLUME_TYPE_WORDS
 from .client import Gateway
@@ -34,6 +36,9 @@ class Writer:
         self.leaving_sds: list[str] = []
 
     def write(self, step: Step) -> None:
+        if isinstance(step, ObjectStep):
+            self._act(step.type, self._pool(step.object, step.detail), step.rest_action, step.body)
+            return
         getattr(self, f"_{step.action}")(step.object, step.detail)
 
     def _create(self, kind: str, body: dict[str, Any]) -> str:
@@ -62,6 +67,7 @@ class Writer:
             "rebuildEnabled": _flag(detail["rebuild"]),
             "rebalanceEnabled": _flag(detail["rebalance"]),
             "useRfcache": _flag(detail["rfcache"]),
+            **create_further(detail),
         }
         self._pools[key] = self._create("StoragePool", body)
         self._media_types[key] = detail["media_type"]

@@ -181,6 +181,32 @@ def test_a_plan_is_void_when_the_world_has_moved(world: World, tmp_path: Path) -
     assert "it has other devices. Nothing was written. Look at what has changed, make a new plan" in result["msg"]
 
 
+def test_all_other_settings_of_a_pool(world: World) -> None:
+    later = {"persistent_checksum": True, "fragmentation": False, "maintenance_policy": "unlimited"}
+    settings = {"checksum": True, "parallel_jobs_per_device": 4, "rebalance_concurrent_ios_per_device": 3}
+    wanted = {**short(), "pools": [{"name": "default", "settings": {**settings, **later}}]}
+    if not world.media_types:
+        refused = world.refused(scaleio_topology.main, topology=wanted)
+        assert "pools[0].settings.fragmentation: needs version 3.0, and this Gateway is 2.6" in refused["msg"]
+        wanted["pools"][0]["settings"] = settings
+    apply(world, wanted)
+    pool = world.object("StoragePool", "default")
+    assert (pool["checksumEnabled"], pool["numOfParallelRebuildRebalanceJobsPerDevice"]) == (True, 4)
+    if world.media_types:
+        assert (pool["persistentChecksumEnabled"], pool["fragmentationEnabled"]) == (True, False)
+    assert apply(world, wanted)["changed"] is False
+    dynamic = {"rebuild_policy": "dynamicBwThrottling", "rebuild_app_iops_per_device_threshold": 50, "cheksum": True}
+    wanted["pools"][0]["settings"] = dynamic
+    refused = world.refused(scaleio_topology.main, topology=wanted)
+    assert "pools[0].settings.cheksum: unknown key, did you mean checksum?" in refused["msg"]
+    assert "pools[0].settings.rebuild_quiet_period_milliseconds: is required" in refused["msg"]
+    wanted["pools"][0]["settings"] = {"checksum": False, "rebuild_concurrent_ios_per_device": 2}
+    changed_back = apply(world, wanted)
+    assert [step["action"] for step in changed_back["steps"]] == ["set_checksum", "set_rebuild_policy"]
+    assert (pool["checksumEnabled"], pool["rebuildIoPriorityNumOfConcurrentIosPerDevice"]) == (False, 2)
+    assert apply(world, wanted)["changed"] is False
+
+
 @in_one_version
 def test_a_wrong_document_is_told_even_where_the_gateway_does_not_answer(world: World) -> None:
     wrong = {**short(), "volumes": [{"name": "v", "storage_pool": "default", "size_gib": 20}]}
@@ -196,13 +222,15 @@ def test_a_wrong_document_is_told_even_where_the_gateway_does_not_answer(world: 
 @in_one_version
 def test_a_kept_plan_that_stopped_midway_goes_on(world: World, tmp_path: Path) -> None:
     file = tmp_path / "plan.json"
-    kept = apply(world, short(), plan_file=str(file))
+    settings = {"checksum": True, "rebuild_policy": "unlimited"}
+    kept = apply(world, {**short(), "pools": [{"name": "default", "settings": settings}]}, plan_file=str(file))
     world.emulator.gateway.faults.add(
         Fault("status", "POST", "/api/types/Device/instances", error_code=71, message="Could not open the device")
     )
     stopped = world.run(scaleio_topology.main, plan_file=str(file))
     done = stopped["failure"]["steps_done"]
-    assert 0 < len(done) < len(kept["steps"])
+    assert "set_rebuild_policy" in [step["action"] for step in done]
+    assert len(done) < len(kept["steps"])
     domain = next(iter(world.system.objects("ProtectionDomain")))
     stranger = world.post("FaultSet", name="stranger", protectionDomainId=domain)
     refused = world.refused(scaleio_topology.main, plan_file=str(file))
