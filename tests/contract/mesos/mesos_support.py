@@ -23,6 +23,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.sche
 
 ROOT = Path(__file__).resolve().parents[3]
 MODULES = "ansible_collections.mesos_scaleio.platform.plugins.modules"
+EVENT_SECONDS = 60.0
 HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
@@ -95,17 +96,28 @@ class ConnectedScheduler:
         self.stream_id = self.response.getheader("Mesos-Stream-Id") or ""
         self.id = self.next("SUBSCRIBED")["subscribed"]["framework_id"]["value"]
 
-    def events(self) -> Iterator[dict[str, Any]]:
+    def events(self, seconds: float = EVENT_SECONDS) -> Iterator[dict[str, Any]]:
+        """What comes within SECONDS in all; heartbeats alone would keep a test waiting for ever."""
+        deadline = time.monotonic() + seconds
+        seen: list[str] = []
         while True:
             while self.pending:
+                seen.append(self.pending[0]["type"])
                 yield self.pending.pop(0)
-            data = self.response.read1(65536)
+            left = deadline - time.monotonic()
+            try:
+                if left <= 0:
+                    raise TimeoutError
+                self.link.sock.settimeout(left)
+                data = self.response.read1(65536)
+            except TimeoutError:
+                raise AssertionError(f"nothing else in {seconds:.0f} s than {', '.join(seen) or 'silence'}") from None
             if not data:
                 return
             self.pending += self.records.feed(data)
 
-    def next(self, kind: str) -> dict[str, Any]:
-        for event in self.events():
+    def next(self, kind: str, seconds: float = EVENT_SECONDS) -> dict[str, Any]:
+        for event in self.events(seconds):
             if event["type"] == kind:
                 return event
             assert event["type"] != "ERROR", event

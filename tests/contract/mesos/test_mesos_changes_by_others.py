@@ -44,37 +44,57 @@ def guarded(start_cluster: Callable[..., RunningCluster], tmp_path_factory: pyte
     return start_cluster("--agents", "1", *arguments)
 
 
-CHANGES: list[tuple[str, dict[str, Any]]] = [
-    ("reservation", {"agent": AGENT, "role": "storage", "resources": {"cpus": 0.5}}),
-    ("quota", {"role": "storage", "limits": {"cpus": 1}}),
-    ("weight", {"role": "storage", "weight": 2}),
-    ("agent", {"agent": AGENT, "state": "drained"}),
-    ("maintenance", {"machines": [AGENT], "state": "scheduled"}),
-    ("task", {"command": "true", "role": "storage"}),
-]
+FRAMEWORK = {"name": "guarded", "roles": ["storage"]}
+# What each module makes, and what it then changes in it.
+CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "framework": (FRAMEWORK, {**FRAMEWORK, "webui_url": "http://192.0.2.1/"}),
+    "reservation": (
+        {"agent": AGENT, "role": "storage", "resources": {"cpus": 0.5}},
+        {"agent": AGENT, "role": "storage", "resources": {"cpus": 0.3, "mem_mib": 64}},
+    ),
+    "quota": ({"role": "storage", "limits": {"cpus": 1}}, {"role": "storage", "limits": {"cpus": 2, "mem_mib": 256}}),
+    "weight": ({"role": "storage", "weight": 2}, {"role": "storage", "weight": 3.5}),
+    "agent": ({"agent": AGENT, "state": "drained"}, {"agent": AGENT, "state": "active"}),
+    "maintenance": (
+        {"machines": [AGENT], "state": "scheduled"},
+        {"machines": [AGENT], "state": "scheduled", "duration_seconds": 7200},
+    ),
+    "task": ({"command": "true", "role": "storage"}, {}),
+}
 UNDO: dict[str, dict[str, Any]] = {
+    "framework": {**FRAMEWORK, "state": "absent"},
     "reservation": {"agent": AGENT, "role": "storage", "state": "absent"},
     "quota": {"role": "storage", "state": "absent"},
     "weight": {"role": "storage", "weight": 1},
-    "agent": {"agent": AGENT, "state": "active"},
     "maintenance": {"machines": [AGENT], "state": "up"},
 }
 
 
-@pytest.mark.parametrize(("noun", "options"), CHANGES, ids=[noun for noun, _options in CHANGES])
-def test_who_may_not_changes_nothing_and_who_may_does(
-    guarded: RunningCluster, noun: str, options: dict[str, Any]
-) -> None:
-    nobody = guarded.module(noun, **options)
+@pytest.mark.parametrize("noun", list(CHANGES))
+def test_who_may_not_changes_nothing_and_who_may_does(guarded: RunningCluster, noun: str) -> None:
+    options, modified = CHANGES[noun]
+    nobody = guarded.here(noun, **options)
     assert nobody["failure"]["code"] == "authentication_failed"
-    refused = guarded.module(noun, **GUEST, **options)
-    assert refused["failure"]["code"] == ("subscription_refused" if noun == "task" else "forbidden")
+    refused = guarded.here(noun, **GUEST, **options)
+    subscribes = noun in ("task", "framework")
+    assert refused["failure"]["code"] == ("subscription_refused" if subscribes else "forbidden"), refused
     assert SECRET not in json.dumps(refused)
-    done = guarded.module(noun, **OPS, **options)
-    assert done["changed"] is True, done
-    if noun in UNDO:
-        assert guarded.module(noun, **OPS, **options)["changed"] is False
-        assert guarded.module(noun, **OPS, **UNDO[noun])["changed"] is True
+    for step in [step for step in (options, modified, UNDO.get(noun)) if step]:
+        # check mode says what would be done and does nothing: the real run that follows still finds it to do
+        assert guarded.here(noun, check=True, **OPS, **step)["changed"] is True, step
+        done = guarded.here(noun, **OPS, **step)
+        assert done["changed"] is True, done
+        assert SECRET not in json.dumps(done)
+        if noun != "task":
+            assert guarded.here(noun, check=True, **OPS, **step)["changed"] is False, step
+            assert guarded.here(noun, **OPS, **step)["changed"] is False, step
+
+
+def test_who_may_not_change_may_look_at_what_would_change(guarded: RunningCluster) -> None:
+    """Check mode sends no change, so it needs no right to one; whose right is missing only the real run can say."""
+    options = CHANGES["quota"][0]
+    assert guarded.here("quota", check=True, **GUEST, **options)["changed"] is True
+    assert guarded.here("quota", **GUEST, **options)["failure"]["code"] == "forbidden"
 
 
 def test_a_reservation_for_somebody_else(guarded: RunningCluster) -> None:
