@@ -73,6 +73,8 @@ agents:
   description:
     - All agents of the registry. C(state) is one of V(active), V(inactive), V(draining), V(drained), V(deactivated),
       and V(recovering) for one that has not come back since the leader was elected.
+    - C(declared_resources) are those that the agent was started with, by the names of its flag, C(cpus(ROLE)) for what
+      the flag keeps for a role. C(resources) and C(reserved_resources) count reservations made since, too.
   returned: when O(gather_subset) has V(agents) or V(all)
   type: list
   elements: dict
@@ -87,6 +89,7 @@ agents:
       attributes: {rack: r1}
       resources: {cpus: 2.0, mem_mib: 1024.0, disk_mib: 10240.0, ports: "[31000-31999]"}
       reserved_resources: {scaleio: {cpus: 0.5}}
+      declared_resources: {cpus: 2.0, mem_mib: 1024.0, disk_mib: 10240.0, ports: "[31000-31999]"}
       allocated_resources: {}
 frameworks:
   description: The registered frameworks, connected or not.

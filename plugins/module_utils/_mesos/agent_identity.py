@@ -14,7 +14,7 @@ from typing import Any, Optional
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos import quantities
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.quantities import Amount
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.resources import NAME_WITH_UNIT
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._mesos.resources import NAME_WITH_UNIT, UNRESERVED
 
 # What an agent finds out by itself when it is not told, so that leaving it out says nothing about the amount.
 FOUND_BY_ITSELF = ("cpus", "mem_mib", "disk_mib", "ports")
@@ -30,8 +30,8 @@ def registered(agents: Iterable[Mapping[str, Any]], address: str, port: int) -> 
 def objections(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
     """Why Mesos would refuse WANTED from the KNOWN agent, one sentence each; empty when it keeps its id.
 
-    Both have hostname, attributes and resources; those of KNOWN as mesos_info gives them, those of WANTED as a user
-    writes them for the flags of the agent.
+    Both have hostname and attributes; the resources of KNOWN are its declared_resources, as mesos_info gives them,
+    those of WANTED what a user writes for the flags of the agent.
     """
     found = []
     if str(known["hostname"]).lower() != str(wanted["hostname"]).lower():
@@ -45,7 +45,9 @@ def objections(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]
         elif old != after and not _widens(old, after):
             found.append(f"the attribute {name} changes from {_text(old)} to {_text(after)}")
     resources = _declared(wanted.get("resources", {}))
-    for name, amount in sorted(known.get("resources", {}).items()):
+    # What a role keeps cannot become free, nor the other way round: each is compared with its like. What frameworks
+    # have reserved since is not among what the agent was started with.
+    for name, amount in sorted(known.get("declared_resources", {}).items()):
         if isinstance(amount, list):  # a set of names, which no flag of ours declares
             continue
         before_amount = quantities.declared(name, amount)
@@ -59,11 +61,11 @@ def objections(known: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]
 
 
 def _declared(resources: Mapping[str, Any]) -> dict[str, Amount]:
-    """Amounts by name, whoever they are kept for: cpus(role) counts with cpus."""
+    """Amounts by name: cpus, or cpus(ROLE) for what is kept for a role."""
     amounts: dict[str, Amount] = {}
     for written, value in resources.items():
-        plain = str(written).partition("(")[0].strip()
-        name = NAME_WITH_UNIT.get(plain, plain)
+        plain, _bracket, role = (part.strip() for part in str(written).rstrip(") ").partition("("))
+        name = NAME_WITH_UNIT.get(plain, plain) + (f"({role})" if role not in ("", UNRESERVED) else "")
         amount = quantities.declared(name, value)
         amounts[name] = quantities.plus(amounts[name], amount) if name in amounts else amount
     return amounts

@@ -72,6 +72,7 @@ def _agent(item: dict[str, Any], state: str) -> dict[str, Any]:
         "attributes": resources.attributes(info.get("attributes", [])),
         "resources": resources.total(whole),
         "reserved_resources": resources.by_role(whole),
+        "declared_resources": resources.declared(info.get("resources", [])),
         "allocated_resources": resources.total(item.get("allocated_resources", [])),
     }
 

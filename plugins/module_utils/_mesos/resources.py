@@ -55,6 +55,18 @@ def total(resources: Iterable[dict[str, Any]]) -> dict[str, Value]:
     return sums
 
 
+def declared(resources: Iterable[dict[str, Any]]) -> dict[str, Value]:
+    """Sum what an agent was started with by the names of its flag: cpus, and cpus(ROLE) for what is kept for a role."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for resource in resources:
+        groups.setdefault(role_of(resource), []).append(resource)
+    return {
+        name if role == UNRESERVED else f"{name}({role})": value
+        for role, group in sorted(groups.items())
+        for name, value in total(group).items()
+    }
+
+
 def by_role(resources: Iterable[dict[str, Any]]) -> dict[str, dict[str, Value]]:
     """Sum reserved resources by role; what is not reserved is left out."""
     groups: dict[str, list[dict[str, Any]]] = {}

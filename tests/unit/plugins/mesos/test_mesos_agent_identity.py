@@ -17,7 +17,7 @@ KNOWN: dict[str, Any] = {
     "state": "active",
     "registered_time_seconds": 10.0,
     "attributes": {"rack": "r1", "weight": 2.0, "slots": "[1-4]"},
-    "resources": {"cpus": 6.0, "mem_mib": 1024.0, "disk_mib": 500.0, "ports": "[31000-31999]", "gpus": 1.0},
+    "declared_resources": {"cpus": 6.0, "mem_mib": 1024.0, "disk_mib": 500.0, "ports": "[31000-31999]", "gpus": 1.0},
     "reserved_resources": {"scaleio": {"cpus": 1.5}},
 }
 WANTED: dict[str, Any] = {
@@ -46,7 +46,8 @@ def with_resources(**changes: Any) -> dict[str, Any]:
         with_attributes(rack=" r 1 "),  # Mesos leaves blanks out
         with_resources(cpus=6.5),
         with_resources(ports="[30000-31999]"),
-        {**WANTED, "resources": {"cpus": 4.5, "cpus(scaleio)": 1.5, "mem": 1024, "gpus": 1}},
+        with_resources(**{"cpus(scaleio)": 1.5}),
+        {**WANTED, "resources": {"cpus(*)": 6, "mem": 1024, "gpus": 1}},
     ],
 )
 def test_more_keeps_the_id(wanted: dict[str, Any]) -> None:
@@ -65,6 +66,8 @@ def test_more_keeps_the_id(wanted: dict[str, Any]) -> None:
         (with_resources(mem=1023), "mem_mib shrinks from 1024.0 to 1023.0"),
         (with_resources(ports="[31000-31500]"), "ports shrinks from [31000-31999] to [31000-31500]"),
         ({**WANTED, "resources": {"cpus": 6, "mem": 1024}}, "gpus is removed"),
+        # the sum stays, and Mesos refuses it all the same
+        (with_resources(cpus=4.5, **{"cpus(scaleio)": 1.5}), "cpus shrinks from 6.0 to 4.5"),
     ],
 )
 def test_less_or_other_needs_a_new_one(wanted: dict[str, Any], reason: str) -> None:
