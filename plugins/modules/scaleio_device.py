@@ -46,8 +46,19 @@ options:
     type: str
   storage_pool:
     description:
-      - Name or id of a storage pool in the protection domain of the server. Required for a new device.
+      - Name or id of a storage pool in the protection domain of the server. Required for a new device, unless it serves
+        an O(acceleration_pool).
     type: str
+  acceleration_pool:
+    description:
+      - Name or id of an acceleration pool in the protection domain of the server, from version 3.0 on. The device then
+        holds no data of its own and belongs to no storage pool.
+    type: str
+  external_acceleration:
+    description:
+      - What a cache outside of ScaleIO, as that of a RAID controller, does for the device, from version 3.0 on.
+    type: str
+    choices: [None, Read, Write, ReadAndWrite]
   media_type:
     description:
       - Kind of the disk, from version 3.0 on. A new device gets that of its pool if it is not given.
@@ -88,6 +99,12 @@ EXAMPLES = r"""
     path: /dev/disk/by-id/wwn-0x5000c500a1b2c3d4
     name: agent1-slot4
     storage_pool: default
+
+- name: Let a fast disk serve storage pools of fine granularity
+  mesos_scaleio.platform.scaleio_device:
+    sds: agent1
+    path: /dev/pmem0
+    acceleration_pool: nvdimms
 
 - name: Use it again after its disk was repaired
   mesos_scaleio.platform.scaleio_device:
@@ -153,6 +170,8 @@ def main() -> None:
         "path": {"type": "str"},
         "sds": {"type": "str"},
         "storage_pool": {"type": "str"},
+        "acceleration_pool": {"type": "str"},
+        "external_acceleration": {"type": "str", "choices": ["None", "Read", "Write", "ReadAndWrite"]},
         "media_type": {"type": "str", "choices": ["HDD", "SSD", "NVDIMM"]},
         "capacity_limit_gib": {"type": "int"},
         "test_mode": {"type": "str", "choices": ["testAndActivate", "noTest"]},
@@ -162,9 +181,9 @@ def main() -> None:
     module = object_module(
         spec,
         required_one_of=[("name", "path", "id"), ("sds", "id")],
-        mutually_exclusive=[("name", "id"), ("path", "id"), ("sds", "id")],
+        mutually_exclusive=[("name", "id"), ("path", "id"), ("sds", "id"), ("storage_pool", "acceleration_pool")],
     )
-    run_object(module, plan_device)
+    run_object(module, plan_device, asked_for={"acceleration_pool": "AccelerationPool"})
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ V3 = (3, 0)
 REMOVING = "RemovePending"
 # A pool of mixed media says nothing about one of its devices.
 POOL_MEDIA_TYPES = ("HDD", "SSD")
+_ACCELERATION_POOL = Field("acceleration_pool", "accelerationPoolId", since=V3)
 MAXIMUM_LIMIT_GIB = 64 * 1024
 
 
@@ -53,8 +54,22 @@ DEVICE = Kind(
                 ),
             ),
         ),
+        Setter(
+            "set_device_external_acceleration",
+            "setExternalAccelerationType",
+            (
+                Field(
+                    "external_acceleration",
+                    "externalAccelerationType",
+                    create="externalAccelerationType",
+                    unset="None",
+                    since=V3,
+                ),
+            ),
+        ),
     ),
     shown=(
+        Field("acceleration_pool_id", "accelerationPoolId", since=V3),
         Field("path", "deviceCurrentPathName"),
         Field("original_path", "deviceOriginalPathName"),
         Field("state", "deviceState"),
@@ -106,27 +121,44 @@ def _find(draft: Draft, sds: Optional[Raw]) -> None:
 
 def _add(draft: Draft, sds: Optional[Raw]) -> None:
     wanted = draft.wanted
-    for option in ("path", "storage_pool"):
-        draft.require(option)
+    draft.require("path")
+    if wanted["acceleration_pool"] is None:
+        draft.require("storage_pool")
     if wanted["new_name"]:
         draft.problem("new_name", "there is no such device to rename")
     if wanted["path"] and not wanted["path"].startswith("/dev/"):
         draft.problem("path", f"{wanted['path']!r} is no path below /dev")
-    pool = None
+    pool = accelerating = None
     if sds is not None:
         _check_server(draft, sds)
         pools = draft.tree.children("StoragePool", "protectionDomainId", sds["protectionDomainId"])
         pool = draft.reference("storage_pool", "StoragePool", "storage pool of the SDS's protection domain", pools)
+        accelerating = _accelerating(draft, sds)
     if pool is not None and wanted["media_type"] is None and pool.get("mediaType") in POOL_MEDIA_TYPES:
         wanted["media_type"] = pool["mediaType"]
     body = {
         "sdsId": sds["id"] if sds else None,
         "storagePoolId": pool["id"] if pool else None,
+        "accelerationPoolId": accelerating["id"] if accelerating else None,
         "deviceCurrentPathname": wanted["path"],
         "name": wanted["name"],
         "testMode": wanted["test_mode"],
     }
-    draft.create(body, sds=wanted["sds"], storage_pool=wanted["storage_pool"], path=wanted["path"])
+    places = {key: wanted[key] for key in ("sds", "storage_pool", "acceleration_pool", "path")}
+    draft.create(body, **places)
+
+
+def _accelerating(draft: Draft, sds: Raw) -> Optional[Raw]:
+    """The acceleration pool that the device shall serve, in place of a storage pool."""
+    name = draft.wanted["acceleration_pool"]
+    if name is None or not draft.is_usable(_ACCELERATION_POOL, name):
+        return None
+    pools = draft.tree.children("AccelerationPool", "protectionDomainId", sds["protectionDomainId"])
+    word = "acceleration pool of the SDS's protection domain"
+    pool = draft.reference("acceleration_pool", "AccelerationPool", word, pools)
+    if pool is not None and draft.wanted["media_type"] is None:
+        draft.wanted["media_type"] = pool["mediaType"]
+    return pool
 
 
 def _check_server(draft: Draft, sds: Raw) -> None:
@@ -147,6 +179,10 @@ def _check_present(draft: Draft, device: Raw) -> None:
             "storage_pool",
             f"the device is in {pool_name or 'none'}; it changes its pool only by being removed and added again",
         )
+    if wanted["acceleration_pool"] is not None and draft.is_usable(_ACCELERATION_POOL, None):
+        pool = draft.reference("acceleration_pool", "AccelerationPool", "acceleration pool")
+        if pool is not None and pool["id"] != device.get("accelerationPoolId"):
+            draft.problem("acceleration_pool", "the device does not serve it; remove it first and add it again")
     name = device.get("name")
     if wanted["name"] and wanted["name"] != name and not wanted["new_name"]:
         if name is None:

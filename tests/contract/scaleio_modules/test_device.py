@@ -23,6 +23,28 @@ def pool(world: World) -> str:
     return world.servers(4, devices=2)
 
 
+@in_one_version
+def test_a_device_of_an_acceleration_pool(world: World) -> None:
+    domain = world.object("ProtectionDomain", "default")["id"]
+    fast = world.post("AccelerationPool", protectionDomainId=domain, name="nvdimms", mediaType="NVDIMM")
+    wanted = {"sds": "agent1", "path": "/dev/pmem0", "name": "fast", "acceleration_pool": "nvdimms"}
+    added = world.beats(main, ["create_device"], reads=2, **wanted)
+    assert (added["device"]["storage_pool"], added["device"]["acceleration_pool_id"]) == (None, fast)
+    assert added["device"]["media_type"] == "NVDIMM"
+    assert "does not serve it" in world.refused(main, **{**wanted, "path": "/dev/sdb", "name": None})["msg"]
+    assert (
+        "did you mean nvdimms?"
+        in world.refused(main, **{**wanted, "name": "x", "path": "/dev/x", "acceleration_pool": "nvdims"})["msg"]
+    )
+    world.beats(main, ["remove_device"], sds="agent1", name="fast", state="absent")
+
+
+@in_one_version
+def test_what_a_cache_outside_does(world: World) -> None:
+    world.beats(main, ["set_device_external_acceleration"], sds="agent1", path="/dev/sdb", external_acceleration="Read")
+    assert at(world, "/dev/sdb")["externalAccelerationType"] == "Read"
+
+
 def at(world: World, path: str, sds: str = "agent1") -> dict[str, Any]:
     server = world.object("Sds", sds)["id"]
     (found,) = [
