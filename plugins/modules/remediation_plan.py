@@ -26,7 +26,8 @@ options:
       - C(budget.monthly_usd) is what all bought volumes of the cluster together may cost a month.
         C(budget.per_action_usd) is what one step may cost in its first month.
       - C(prices_usd_per_gib_month), C(prices_usd_per_iops_month), C(prices_usd_per_mibps_month) by volume type and
-        C(price_usd_per_gib_moved) replace the list prices of us-east-1. C(volume_quota_gib) is the account's quota.
+        C(price_usd_per_gib_moved) replace the list prices of us-east-1. C(volume_quota_gib) is the account's quota,
+        unless C(look_up_quotas) (false) asks Service Quotas for it.
       - Each of C(pools) has a C(storage_pool), and its C(protection_domain) where the name alone is ambiguous.
         C(high_percent) (80) of what may be written makes it grow towards C(target_percent) (75). From
         C(critical_percent) (85) on the cooldown does not count, and a pool that may not grow is a failure.
@@ -63,6 +64,11 @@ options:
       - Without them a pool that must grow is C(undecided), and RV(addresses_wanted) tells which ones to look up.
     type: list
     elements: dict
+  quotas:
+    description:
+      - The RV(mesos_scaleio.platform.ebs_quotas_info#module:quotas) of the account. They count instead of
+        C(volume_quota_gib), and with what others have in the Region.
+    type: dict
   hosts:
     description:
       - Inventory hosts on which new volumes can be looked at. An SDS that is none of them gets no volume.
@@ -213,7 +219,11 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.e
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import History, Sample
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import parse as parse_history
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.model import ShapeError, snapshot_from
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import PolicyError, parse
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import (
+    AccountQuota,
+    PolicyError,
+    parse,
+)
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.spread import Host, instances_from
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.witness import Witness
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._report.files import last_lines
@@ -232,6 +242,7 @@ SPEC = {
     "system": {"type": "dict", "required": True},
     "volumes": {"type": "list", "elements": "dict", "required": True},
     "instances": {"type": "list", "elements": "dict"},
+    "quotas": {"type": "dict"},
     "hosts": {"type": "list", "elements": "dict", "options": HOST},
     "drill": {"type": "dict", "options": DRILL},
     "history_file": {"type": "path"},
@@ -279,10 +290,12 @@ def run(module: AnsibleModule) -> dict:
     hosts = params["hosts"]
     snapshot = snapshot_from(params["system"])
     now_seconds = time.time()
+    account = {kind: AccountQuota(**found) for kind, found in (params["quotas"] or {}).items()}
+    policy = replace(parse(params["policy"]), account=account)
     decision = plan(
         snapshot,
         params["volumes"],
-        parse(params["policy"]),
+        policy,
         now_seconds=now_seconds,
         instances=None if params["instances"] is None else instances_from(params["instances"]),
         hosts=None if hosts is None else [Host(host["name"], tuple(host["addresses"])) for host in hosts],

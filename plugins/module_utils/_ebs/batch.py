@@ -39,6 +39,9 @@ MAX_TOKENS = 10
 # A retried create can be refused with these although the first try succeeded: the tags tell.
 MAYBE_CREATED = {"IdempotentParameterMismatch", "VolumeLimitExceeded", "MaxIOPSLimitExceeded"}
 
+# What no waiting cures.
+NO_RIGHT = {"UnauthorizedOperation", "AccessDenied", "AuthFailure", "OptInRequired", "Blocked"}
+
 
 def read_volumes(ec2: Ec2, wanted: Sequence[WantedVolume]) -> list[SeenVolume]:
     """Everything that was bought for the transactions of the wanted volumes, in one filtered call."""
@@ -69,11 +72,38 @@ class BatchRun:
         self.done: list[dict[str, Any]] = []
 
     def run(self, wait: bool = True) -> tuple[Slot, ...]:
+        self._ask_to_create()
         self._delete(self._batch.failed)
-        slots = self._create(self._batch.slots)
+        slots = self._ask_to_attach(self._batch.slots)
+        slots = self._create(slots)
         slots = self._until_available(slots)
         slots = self._attach(slots)
         return self._until_attached(slots) if wait else slots
+
+    def _ask_to_create(self) -> None:
+        """Would EC2 create these volumes? Asked once for each zone, before the first one is bought."""
+        missing: dict[Optional[str], WantedVolume] = {}
+        for slot in self._batch.slots:
+            if slot.volume is None:
+                missing.setdefault(slot.wanted.availability_zone, slot.wanted)
+        with ThreadPoolExecutor(CONCURRENT_CALLS) as pool:
+            list(pool.map(self._ec2.would_create, missing.values()))
+
+    def _ask_to_attach(self, slots: Sequence[Slot]) -> tuple[Slot, ...]:
+        """Would EC2 attach them? That can only be asked with a volume: the first one, before the rest is bought."""
+        wanting = [slot for slot in slots if slot.attachment is None]
+        if not wanting:
+            return tuple(slots)
+        first = min(wanting, key=lambda slot: slot.volume is None)
+        (bought,) = self._create([first])
+        if bought.volume is not None and bought.device is not None:
+            try:
+                self._ec2.would_attach(bought.volume.id, bought.wanted.instance_id, bought.device)
+            except EbsError as error:
+                # Anything else may be right when its turn comes: the volume is still being created now.
+                if error.code in NO_RIGHT:
+                    raise
+        return tuple(bought if slot is first else slot for slot in slots)
 
     def _delete(self, volumes: Iterable[SeenVolume]) -> None:
         for volume in volumes:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.errors import translate
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.errors import EbsError, translate
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_model import (
     Attachment,
     InstanceFacts,
@@ -36,17 +36,20 @@ CONCURRENT_CALLS = 10
 USUAL_LIMIT = {"nitro": 27, "xen": 39}
 
 
+def session_of(params: Mapping[str, Any]) -> Any:
+    return boto3.session.Session(
+        aws_access_key_id=params["access_key"],
+        aws_secret_access_key=params["secret_key"],
+        aws_session_token=params["session_token"],
+        region_name=params["region"],
+        profile_name=params["profile"],
+    )
+
+
 def connect(params: Mapping[str, Any]) -> Ec2:
     """A client for the connection options of a module."""
     try:
-        session = boto3.session.Session(
-            aws_access_key_id=params["access_key"],
-            aws_secret_access_key=params["secret_key"],
-            aws_session_token=params["session_token"],
-            region_name=params["region"],
-            profile_name=params["profile"],
-        )
-        client = session.client(
+        client = session_of(params).client(
             "ec2",
             endpoint_url=params["endpoint_url"],
             config=Config(
@@ -97,6 +100,12 @@ class Ec2:
         filters = [{"Name": f"tag:{key}", "Values": list(values)} for key, values in sorted(tags.items())]
         return [seen_volume(raw) for raw in self._pages("describe_volumes", "Volumes", Filters=filters)]
 
+    def stored_gib(self, volume_type: str) -> int:
+        """What all volumes of a type in the Region have together, whoever made them."""
+        filters = [{"Name": "volume-type", "Values": [volume_type]}]
+        found = self._pages("describe_volumes", "Volumes", Filters=filters)
+        return sum(int(volume["Size"]) for volume in found)
+
     def describe_volume(self, volume_id: str) -> SeenVolume:
         answer = self._call("describe_volumes", volume_id, VolumeIds=[volume_id])
         return seen_volume(answer["Volumes"][0])
@@ -127,31 +136,26 @@ class Ec2:
         return found
 
     def create_volume(self, want: WantedVolume, attempt: int) -> SeenVolume:
-        optional = {
-            "Iops": want.iops,
-            "Throughput": want.throughput,
-            "KmsKeyId": want.kms_key_id,
-        }
-        answer = self._call(
-            "create_volume",
-            want.label,
-            AvailabilityZone=want.availability_zone,
-            Size=want.size_gib,
-            VolumeType=want.type,
-            Encrypted=want.encrypted,
-            ClientToken=want.client_token(attempt),
-            TagSpecifications=[
-                {
-                    "ResourceType": "volume",
-                    "Tags": [{"Key": key, "Value": value} for key, value in sorted(want.create_tags().items())],
-                }
-            ],
-            **{key: value for key, value in optional.items() if value is not None},
-        )
+        answer = self._call("create_volume", want.label, ClientToken=want.client_token(attempt), **_order(want))
         return seen_volume(answer)
 
     def attach_volume(self, volume_id: str, instance_id: str, device: str) -> None:
         self._call("attach_volume", volume_id, VolumeId=volume_id, InstanceId=instance_id, Device=device)
+
+    def would_create(self, want: WantedVolume) -> None:
+        """Raises what EC2 would refuse to create it with. Nothing is created."""
+        self._would("create_volume", want.label, **_order(want))
+
+    def would_attach(self, volume_id: str, instance_id: str, device: str) -> None:
+        """Raises what EC2 would refuse to attach it with. Nothing is attached."""
+        self._would("attach_volume", volume_id, VolumeId=volume_id, InstanceId=instance_id, Device=device)
+
+    def _would(self, method: str, object_name: str, **arguments: Any) -> None:
+        try:
+            self._call(method, object_name, DryRun=True, **arguments)
+        except EbsError as error:
+            if error.code != "DryRunOperation":
+                raise
 
     def detach_volume(self, volume_id: str, instance_id: str) -> None:
         self._call("detach_volume", volume_id, VolumeId=volume_id, InstanceId=instance_id)
@@ -162,6 +166,20 @@ class Ec2:
 
     def delete_volume(self, volume_id: str) -> None:
         self._call("delete_volume", volume_id, VolumeId=volume_id)
+
+
+def _order(want: WantedVolume) -> dict[str, Any]:
+    """What is asked for, without the token that makes it this purchase."""
+    optional = {"Iops": want.iops, "Throughput": want.throughput, "KmsKeyId": want.kms_key_id}
+    tags = [{"Key": key, "Value": value} for key, value in sorted(want.create_tags().items())]
+    return {
+        "AvailabilityZone": want.availability_zone,
+        "Size": want.size_gib,
+        "VolumeType": want.type,
+        "Encrypted": want.encrypted,
+        "TagSpecifications": [{"ResourceType": "volume", "Tags": tags}],
+        **{key: value for key, value in optional.items() if value is not None},
+    }
 
 
 def seen_volume(raw: Mapping[str, Any]) -> SeenVolume:

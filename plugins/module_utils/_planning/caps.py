@@ -73,6 +73,7 @@ class PoolCaps:
     devices: int
     owned: int
     bought_today: int
+    bought_before_gib: Counter[str] = field(default_factory=Counter)
 
     def of(self, item: Wanted, free: Resources) -> list[Lift]:
         return [*self._of_counts(item), *self._of_size(item, free), *self._of_money(item, free)]
@@ -103,12 +104,16 @@ class PoolCaps:
                 f"{item.text} would make the pool {gib_from_kib(after_kib):g} GiB, more than max_pool_gib ({most_gib})"
             )
             caps.append(Lift("max_pool_gib", most_gib, -(-after_kib // GIB_KIB), text))
-        quota_gib = self.policy.quota_gib.get(item.type)
-        after_gib = free.bought_gib[item.type] + item.count * item.size_gib
+        account = self.policy.account.get(item.type)
+        quota_gib = self.policy.quota_gib.get(item.type) if account is None else account.quota_gib
+        # What others have is known only where it was looked up.
+        others_gib = 0 if account is None else max(0, account.used_gib - self.bought_before_gib[item.type])
+        after_gib = others_gib + free.bought_gib[item.type] + item.count * item.size_gib
         if quota_gib is not None and after_gib > QUOTA_SHARE * quota_gib:
-            key = f"volume_quota_gib.{item.type}"
+            key = f"volume_quota_gib.{item.type}" if account is None else f"quota {account.code} of {item.type}"
+            whose = "bought in all" if account is None else "in the Region"
             text = (
-                f"{item.text} would be {after_gib} GiB of {item.type} bought in all, more than {100 * QUOTA_SHARE:g} % "
+                f"{item.text} would be {after_gib} GiB of {item.type} {whose}, more than {100 * QUOTA_SHARE:g} % "
                 f"of the account's quota ({key}: {quota_gib})"
             )
             caps.append(Lift(key, quota_gib, math.ceil(after_gib / QUOTA_SHARE), text))
@@ -141,3 +146,10 @@ def _cents_up(usd: float) -> float:
 
 def bought_within_a_day(owned: Sequence[OwnedVolume], now_seconds: float) -> int:
     return sum(1 for volume in owned if now_seconds - volume.created_seconds < DAY_SECONDS)
+
+
+def bought_gib(owned: Sequence[OwnedVolume]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for volume in owned:
+        total[volume.shape.type] += volume.shape.size_gib
+    return total

@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 import difflib
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
 from .approval import Consent, judge
-from .caps import Resources
+from .caps import Resources, bought_gib
 from .decision import Cost, Decision, PoolDecision, Verdict, no_such_pool, plan_hash, worst
 from .drill import Drill, rehearse
 from .fairness import share
@@ -59,7 +58,7 @@ def plan(
         now_seconds=now_seconds,
         around=None if instances is None else Surroundings(instances, hosts),
         owned=owned,
-        free=Resources(round(policy.monthly_usd - before_usd, 2), _bought_gib(owned)),
+        free=Resources(round(policy.monthly_usd - before_usd, 2), bought_gib(owned)),
         unfinished_pools=[
             pool.name
             for pool, _rules in matched
@@ -144,13 +143,6 @@ def _one_consent(pools: Sequence[PoolDecision], policy: Policy, consent: Consent
 
 def _of_pool(owned: Sequence[OwnedVolume], pool: StoragePool) -> tuple[OwnedVolume, ...]:
     return tuple(volume for volume in owned if volume.pool_id == pool.id)
-
-
-def _bought_gib(owned: Sequence[OwnedVolume]) -> Counter[str]:
-    total: Counter[str] = Counter()
-    for volume in owned:
-        total[volume.shape.type] += volume.shape.size_gib
-    return total
 
 
 def _freeze_tag(owned: Sequence[OwnedVolume]) -> Optional[str]:

@@ -79,6 +79,7 @@ def executor(policy: Policy, scope: Scope) -> dict[str, Any]:
             _allow("AttachToInstances", attach, *_instances(scope)),
             _allow("DeleteOwnVolumes", ("ec2:DeleteVolume",), volumes, where),
             *_keys(policy, scope),
+            *([_quotas(scope)] if policy.look_up_quotas else []),
         ]
     )
 
@@ -131,6 +132,10 @@ def _allow(sid: str, actions: Sequence[str], resource: Any, condition: Mapping[s
 def _observe(scope: Scope, reads: Sequence[str] = READS) -> Statement:
     """EC2 takes no narrower resource for its Describe calls."""
     return _allow("Observe", reads, "*", {"StringEquals": {"ec2:Region": scope.region}})
+
+
+def _quotas(scope: Scope) -> Statement:
+    return _allow("LookUpQuotas", ("servicequotas:GetServiceQuota",), scope.arn("ebs/*", "servicequotas"), {})
 
 
 def _owned(scope: Scope) -> dict[str, Any]:

@@ -74,6 +74,15 @@ class PoolPolicy:
 
 
 @dataclass(frozen=True)
+class AccountQuota:
+    """Storage of one volume type in the Region: what the account may have, and has, whoever made it."""
+
+    quota_gib: int
+    used_gib: int
+    code: str
+
+
+@dataclass(frozen=True)
 class Policy:
     monthly_usd: float
     pools: tuple[PoolPolicy, ...]
@@ -82,10 +91,14 @@ class Policy:
     quota_gib: Mapping[str, int] = field(default_factory=lambda: dict(DEFAULT_QUOTA_GIB))
     windows: tuple[Window, ...] = ()
     critical_needs_approval: bool = True
+    look_up_quotas: bool = False
+    # What was looked up, by volume type. It is no part of the policy.
+    account: Mapping[str, AccountQuota] = field(default_factory=dict)
 
     @property
     def hash(self) -> str:
-        canonical = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        own = {key: value for key, value in asdict(self).items() if key != "account"}
+        canonical = json.dumps(own, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -121,7 +134,7 @@ PRICE_TABLES = {
 }
 TOP_KEYS = (
     "budget", *PRICE_TABLES, "price_usd_per_gib_moved", "volume_quota_gib", "pools", "windows",
-    "critical_needs_approval",
+    "critical_needs_approval", "look_up_quotas",
 )  # fmt: skip
 
 
@@ -153,9 +166,10 @@ class _Reader(DocumentReader):
         pools = self._pools(document.get("pools"))
         windows = self._windows(document.get("windows") or [])
         needs_approval = self.boolean(document, "critical_needs_approval", "critical_needs_approval", True)
+        look_up = self.boolean(document, "look_up_quotas", "look_up_quotas", False)
         if monthly_usd is None:
             return None
-        return Policy(monthly_usd, pools, prices, per_action_usd, quota_gib, windows, needs_approval)
+        return Policy(monthly_usd, pools, prices, per_action_usd, quota_gib, windows, needs_approval, look_up)
 
     def _pools(self, entries: Any) -> tuple[PoolPolicy, ...]:
         if not isinstance(entries, list) or not entries:

@@ -13,7 +13,7 @@ from typing import Optional
 
 from . import capacity
 from .actions import Purchase, bought_places, missing_places, transaction_id
-from .caps import PoolCaps, Resources, Taking, bought_within_a_day
+from .caps import PoolCaps, Resources, Taking, bought_gib, bought_within_a_day
 from .decision import Action, Lift, PoolDecision
 from .health_gate import EMERGENCY_PERCENT, cluster_findings, not_waived, pool_findings, storm_findings
 from .ledger import next_sequence
@@ -110,6 +110,7 @@ class PoolPlanner(PoolView):
             devices=self._site.device_count,
             owned=len(self.owned),
             bought_today=bought_within_a_day(self.owned, self.run.now_seconds),
+            bought_before_gib=bought_gib(self.run.owned),
         )
         return Catalogue(self.pool, caps, usual_disk_gib(self.run.snapshot, self.pool))
 

@@ -50,13 +50,17 @@ def given_up(emulator: EmulatorProcess, ids: list[str], state: str = "absent") -
 
 def whole_run(emulator: EmulatorProcess, want: WantedVolume, troubles: bool = True) -> list[str]:
     """Everything that a run does in EC2, the troubles included that make it delete and detach; the steps done."""
-    ec2 = as_runner(emulator)
     if troubles:
         emulator.fault("CreateVolume", "fails_later")
         emulator.fault("AttachVolume", "stuck")
-    batch = match([want], read_volumes(ec2, [want]))
-    batch = place(batch, {own.id: own for own in ec2.describe_instances(ids=[want.instance_id])})
+    return whole_set(emulator, [want])
+
+
+def whole_set(emulator: EmulatorProcess, wants: list[WantedVolume]) -> list[str]:
+    ec2 = as_runner(emulator)
+    batch = match(wants, read_volumes(ec2, wants))
+    ids = {want.instance_id for want in wants}
+    batch = place(batch, {own.id: own for own in ec2.describe_instances(ids=ids)})
     run = BatchRun(ec2, batch, 1.0, sleep=lambda seconds: time.sleep(seconds / 20))
-    (slot,) = run.run()
-    assert slot.attached
+    assert all(slot.attached for slot in run.run())
     return [step["action"] for step in run.done]

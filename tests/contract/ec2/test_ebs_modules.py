@@ -323,3 +323,13 @@ def test_an_attachment_that_hangs_is_tried_again_under_another_name(
     ]
     first, second = (step["device"] for step in result["steps"] if step["action"] == "attach_volume")
     assert (first, second, result["volumes"][0]["device"]) == ("/dev/xvdaa", "/dev/xvdab", "/dev/xvdab")
+
+
+def test_quotas_say_what_the_account_may_have_and_has(emulator: EmulatorProcess, run_module: RunModule) -> None:
+    run_module("ebs_volumes", volumes=volume_set(emulator))
+    sizes = [
+        volume["Size"] for volume in emulator.client().describe_volumes()["Volumes"] if volume["VolumeType"] == "gp3"
+    ]
+    found = run_module("ebs_quotas_info", types=["gp3"])
+    assert found["quotas"] == {"gp3": {"quota_gib": 50 * 1024, "used_gib": sum(sizes), "code": "L-7A658B76"}}
+    assert found["api_calls"] == {"DescribeVolumes": 1, "GetServiceQuota": 1}

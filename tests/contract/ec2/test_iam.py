@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +22,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.i
 )
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import parse
 from lab.ec2.process import EmulatorProcess
-from tests.contract.ec2.purchase import CLUSTER, RUNNER, SIZES, given_up, wanted, whole_run
+from tests.contract.ec2.purchase import CLUSTER, RUNNER, SIZES, given_up, wanted, whole_run, whole_set
 
 HOST = {"mesos-scaleio:cluster-host": "agent1"}
 SCOPE = Scope(CLUSTER, "us-east-1", account="123456789012", zones=("us-east-1a",), instance_tags=HOST)
@@ -65,7 +66,7 @@ def test_a_run_with_exactly_these_rights_passes(held: EmulatorProcess) -> None:
         "detach_volume",
         "attach_volume",
     ]
-    assert {entry["code"] for entry in held.control("log")} == {None}
+    assert {entry["code"] for entry in held.control("log")} == {None, "DryRunOperation", "IncorrectState"}
 
 
 @pytest.mark.parametrize(("sid", "action"), single_rights())
@@ -76,6 +77,18 @@ def test_with_any_right_missing_the_run_fails_and_names_it(held: EmulatorProcess
     assert caught.value.code == "UnauthorizedOperation"
     assert f"the right {action}" in str(caught.value)
     assert "remediation_iam_policy" in caught.value.remedy
+
+
+@pytest.mark.parametrize(("missing", "most"), [("Buy1", 0), ("TagWhileBuying", 0), ("AttachOwnVolumes", 1)])
+def test_a_right_that_is_missing_is_found_before_money_is_spent(held: EmulatorProcess, missing: str, most: int) -> None:
+    document = rights()
+    document["Statement"] = [own for own in document["Statement"] if own["Sid"] != missing]
+    held.allow(RUNNER, [document])
+    first = wanted(held)
+    with pytest.raises(EbsError, match="the right ec2:"):
+        whole_set(held, [dataclasses.replace(first, slot=slot) for slot in range(3)])
+    made = [entry for entry in held.control("log") if entry["action"] == "CreateVolume" and entry["code"] is None]
+    assert len(made) == most
 
 
 @pytest.mark.parametrize(

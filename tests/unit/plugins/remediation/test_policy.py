@@ -1,13 +1,24 @@
 """The policy says everything that is wrong with it at once, and never less than it means."""
 
+import dataclasses
+
 import pytest
 
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import PolicyError, parse
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.expansion import plan
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.model import snapshot_from
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import (
+    AccountQuota,
+    PolicyError,
+    parse,
+)
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.prices import (
     VolumeShape,
     monthly_usd,
     moved_usd,
 )
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.spread import instances_from
+from tests.unit.plugins.remediation import worlds
+from tests.unit.plugins.remediation.worlds import NOW, policy
 
 
 def problems(document):
@@ -124,3 +135,21 @@ def test_the_hash_names_the_meaning_and_not_the_writing():
 )
 def test_prices(shape, usd):
     assert monthly_usd(shape, parse(valid()).prices) == usd
+
+
+def test_what_was_looked_up_counts_with_what_others_have_and_is_no_part_of_the_policy():
+    own = parse(policy(volume={"sizes_gib": [100]}))
+    machines, world = worlds.instances(worlds.system(used=0.85)), worlds.system(used=0.85)
+
+    def grown(used_gib):
+        known = dataclasses.replace(own, account={"gp3": AccountQuota(1024, used_gib, "L-7A658B76")})
+        assert known.hash == own.hash
+        return plan(
+            snapshot_from(world), [], known, now_seconds=NOW, instances=instances_from(machines),
+            history=worlds.seen_before(world),
+        )  # fmt: skip
+
+    assert len(grown(600).actions) == 3
+    capped = grown(700).pools[0]
+    assert (capped.status, capped.lifts[0].key) == ("capped", "quota L-7A658B76 of gp3")
+    assert (capped.lifts[0].value, capped.lifts[0].needed) == (1024, 1112)
