@@ -81,13 +81,10 @@ class BatchRun:
         return self._until_attached(slots) if wait else slots
 
     def _ask_to_create(self) -> None:
-        """Would EC2 create these volumes? Asked once for each zone, before the first one is bought."""
-        missing: dict[Optional[str], WantedVolume] = {}
-        for slot in self._batch.slots:
-            if slot.volume is None:
-                missing.setdefault(slot.wanted.availability_zone, slot.wanted)
-        with ThreadPoolExecutor(CONCURRENT_CALLS) as pool:
-            list(pool.map(self._ec2.would_create, missing.values()))
+        """Would EC2 create these volumes? Asked before the first one is bought, once: they differ in their zone only."""
+        missing = next((slot for slot in self._batch.slots if slot.volume is None), None)
+        if missing is not None:
+            self._ec2.would_create(missing.wanted)
 
     def _ask_to_attach(self, slots: Sequence[Slot]) -> tuple[Slot, ...]:
         """Would EC2 attach them? That can only be asked with a volume: the first one, before the rest is bought."""

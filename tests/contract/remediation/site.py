@@ -22,7 +22,6 @@ from lab.paths import CHECKOUT
 from lab.scaleio.emulator import Emulator
 from lab.scaleio.system import Pace
 
-ADDRESSES = {"agent1": "198.18.0.14", "agent2": "198.18.0.15", "agent3": "198.18.0.16"}
 QUICK = "create=0.05,attach=0.1,detach=0.05,delete=0.05"
 
 
@@ -35,8 +34,11 @@ class Run:
 
 
 class Site:
-    def __init__(self, folder: Path, disks: Path, scaleio: Emulator, ec2: EmulatorProcess) -> None:
+    def __init__(
+        self, folder: Path, disks: Path, scaleio: Emulator, ec2: EmulatorProcess, pools: Sequence[str] = ("default",)
+    ) -> None:
         self.folder = folder
+        self.addresses = addresses_of(pools)
         self.disks = disks
         self.reports = folder / "reports"
         self.scaleio = scaleio
@@ -68,7 +70,7 @@ class Site:
             "remediation_device_timeout_seconds": 2,
             **of_hosts,
         }
-        hosts = {name: {"cluster_address": address, **host} for name, address in ADDRESSES.items()}
+        hosts = {name: {"cluster_address": address, **host} for name, address in self.addresses.items()}
         shared = {
             "ansible_become": True,
             "scaleio_connection": self.scaleio_connection,
@@ -125,16 +127,16 @@ class Site:
         assert not result.get("failed"), result["msg"]
         return dict(result)
 
-    def fill(self, used_percent: float) -> None:
+    def fill(self, used_percent: float, pool: str = "default") -> None:
         self.scaleio.system.advance()
-        self.control("fill", {"pool": "default", "used_percent": used_percent})
+        self.control("fill", {"pool": pool, "used_percent": used_percent})
 
     def control(self, path: str, body: Any) -> None:
         url = f"{self.scaleio.facts['control_url']}/{path}"
         urllib.request.urlopen(urllib.request.Request(url, data=json.dumps(body).encode()), timeout=10).read()
 
-    def pool(self) -> dict[str, Any]:
-        return dict(self.module("scaleio_info")["storage_pools"][0])
+    def pool(self, name: str = "default") -> dict[str, Any]:
+        return next(dict(own) for own in self.module("scaleio_info")["storage_pools"] if own["name"] == name)
 
     def bought(self) -> list[dict[str, Any]]:
         return list(self.module("ebs_volumes_info")["volumes"])
@@ -165,13 +167,27 @@ def growing(volumes: int) -> dict[str, Any]:
     }
 
 
+def addresses_of(pools: Sequence[str]) -> dict[str, str]:
+    """Each pool has three servers of its own; those of the first are agent1 to agent3."""
+    return {f"agent{number}": f"198.18.0.{13 + number}" for number in range(1, 3 * len(pools) + 1)}
+
+
+ADDRESSES = addresses_of(["default"])
+
+
 @contextmanager
-def site(folder: Path, ec2_arguments: Sequence[str] = ("--state-seconds", QUICK)) -> Iterator[Site]:
+def site(
+    folder: Path,
+    ec2_arguments: Sequence[str] = ("--state-seconds", QUICK),
+    pools: Sequence[str] = ("default",),
+    without_instance: str = "",
+) -> Iterator[Site]:
     # ScaleIO takes only paths below /dev, and this part of it is a plain folder.
     disks = Path(tempfile.mkdtemp(dir="/dev/shm", prefix="remediation-"))
     instances = [
         {"name": name, "private_ip": address, "type": "m5.large", "az": f"us-east-1{zone}"}
-        for (name, address), zone in zip(ADDRESSES.items(), "abc", strict=True)
+        for (name, address), zone in zip(addresses_of(pools).items(), "abc" * len(pools), strict=True)
+        if name != without_instance
     ]
     (folder / "instances.json").write_text(json.dumps(instances))
     script = Path(__file__).with_name("host_disks.py")
@@ -185,9 +201,9 @@ def site(folder: Path, ec2_arguments: Sequence[str] = ("--state-seconds", QUICK)
                 *("--devices-command", f"{sys.executable} {script} {disks}"),
             ]
         )
-        made = Site(folder, disks, scaleio, ec2)
+        made = Site(folder, disks, scaleio, ec2, pools)
         made.write_inventory()
-        made.module("scaleio_topology", topology=TOPOLOGY)
+        made.module("scaleio_topology", topology=topology(pools))
         yield made
     finally:
         scaleio.stop()
@@ -196,15 +212,21 @@ def site(folder: Path, ec2_arguments: Sequence[str] = ("--state-seconds", QUICK)
         shutil.rmtree(disks)
 
 
-TOPOLOGY = {
-    "protection_domains": [
-        {
-            "name": "default",
-            "storage_pools": [{"name": "default", "spare_percentage": 34}],
-            "sds": [
-                {"name": name, "ips": [address], "devices": [{"path": "/dev/sdb", "storage_pool": "default"}]}
-                for name, address in ADDRESSES.items()
-            ],
-        }
-    ]
-}
+def topology(pools: Sequence[str]) -> dict[str, Any]:
+    servers = list(addresses_of(pools).items())
+    return {
+        "protection_domains": [
+            {
+                "name": "default",
+                "storage_pools": [{"name": pool, "spare_percentage": 34} for pool in pools],
+                "sds": [
+                    {
+                        "name": name,
+                        "ips": [address],
+                        "devices": [{"path": "/dev/sdb", "storage_pool": pools[place // 3]}],
+                    }
+                    for place, (name, address) in enumerate(servers)
+                ],
+            }
+        ]
+    }
