@@ -25,9 +25,9 @@ def a_disk_that_never_appears(world: Site) -> None:
     (world.disks / "lost").write_text("agent5")
 
 
-def no_such_storage_left(world: Site) -> None:
-    # The fuller pool is bought for first, and gets the refusal.
-    world.ec2.fault("CreateVolume", "error", code="InsufficientVolumeCapacity", times=1)
+def a_refusal(world: Site) -> None:
+    # The fuller pool is bought for first, and gets it.
+    world.ec2.fault("CreateVolume", "limit", times=1)
 
 
 def nothing(world: Site) -> None:
@@ -40,7 +40,7 @@ def nothing(world: Site) -> None:
     [
         (somebodys_data, {}, "Nothing was added to pool bad"),
         (a_disk_that_never_appears, {}, "Nothing was added to pool bad"),
-        (no_such_storage_left, {}, "The zone has no such storage now"),
+        (a_refusal, {}, "Ask AWS for a larger storage quota"),
         (nothing, {"without_instance": "agent4"}, "agent4: no EC2 instance has one of its addresses"),
     ],
 )
