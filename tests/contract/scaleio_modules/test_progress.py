@@ -18,7 +18,7 @@ from tests.contract.scaleio_modules.test_playbook import ROOT, changed, play
 from tests.contract.scaleio_modules.world import World, in_one_version
 
 # What they wait for is their own host, not the system behind a Gateway.
-OTHERS = {"scaleio_gateway_certificate", "scaleio_gateway_password", "scaleio_mdm_bootstrap"}
+OTHERS = {"scaleio_gateway_certificate", "scaleio_gateway_password", "scaleio_gateway_trust", "scaleio_mdm_bootstrap"}
 MODULE = "mesos_scaleio.platform.scaleio_topology"
 TOPOLOGY = {"devices": ["/dev/sdb"], "sds": {name: f"198.51.100.{number}" for number, name in enumerate("abc", 1)}}
 
