@@ -1,7 +1,8 @@
 """What clients that cannot run here send, word for word, and what they need to find in the answers.
 
 dell/goscaleio (under the CSI driver and the Terraform provider), thecodeteam/goscaleio (under REX-Ray), OpenStack's
-cinder driver, and plain HTTP (curl, ansible.builtin.uri). Read from their sources; README.md says what was found.
+cinder driver, Apache CloudStack, scaleio-py, and plain HTTP (curl, ansible.builtin.uri). Read from their sources;
+README.md says what was found.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import pytest
 from lab.scaleio import content
 from lab.scaleio.emulator import Emulator
 from lab.scaleio.gateway import Request
+from lab.scaleio.system import Pace
 from tests.contract.scaleio.independent import Tally
 
 GUIDS = ("5B6E7C1A-0000-4000-8000-00000000000A", "5B6E7C1A-0000-4000-8000-00000000000B")
@@ -198,6 +200,49 @@ def test_cinder(emulator: Emulator, tally: Callable[[str], Tally]) -> None:
     caller.post(f"{action}/removeMappedSdc", {"allSdcs": ""})
     caller.post(f"{action}/removeVolume", {"removeMode": "ONLY_ME"})
     assert caller.refused(f"{action}/removeVolume", {"removeMode": "ONLY_ME"})["errorCode"] == 79
+
+
+def test_cloudstack_and_cinder_migrate(tally: Callable[[str], Tally]) -> None:
+    with emulated("3.6") as emulator:
+        caller = Caller(emulator, tally("requests of CloudStack"), {"Content-Type": "application/json"})
+        caller.headers["Authorization"] = basic(f"admin:{caller.login()}")
+        (first,) = caller.get("/api/types/StoragePool/instances")
+        pool = {"protectionDomainId": first["protectionDomainId"], "name": "second", "mediaType": "HDD"}
+        second = caller.post("/api/types/StoragePool/instances", pool)["id"]
+        for server in caller.get("/api/types/Sds/instances"):
+            device = {"sdsId": server["id"], "storagePoolId": second, "deviceCurrentPathname": "/dev/sdx"}
+            caller.post("/api/types/Device/instances", {**device, "testMode": "noTest"})
+        wanted = {"storagePoolId": first["id"], "name": "v", "volumeType": "ThinProvisioned", "volumeSizeInGb": "16"}
+        volume_id = caller.post("/api/types/Volume/instances", wanted)["id"]
+        emulator.system.write_volume("v", 10)
+        emulator.system.set_pace(Pace(movement_gib_per_second=0.1))
+        action = f"/api/instances/Volume::{volume_id}/action"
+        vtree = f"/api/instances/VTree::{caller.get(f'/api/instances/Volume::{volume_id}')['vtreeId']}"
+
+        # CloudStack gives up: it stops by force, waits for that, and sends the volume back to where it still is
+        caller.post(f"{action}/migrateVTree", {"destSPId": second})
+        assert caller.get(vtree)["vtreeMigrationInfo"]["migrationStatus"] == "MigrationNormal"
+        caller.post(f"{action}/pauseVTreeMigration", {"pauseType": "Forcefully"})
+        assert caller.get(vtree)["vtreeMigrationInfo"]["migrationStatus"] == "Paused"
+        assert caller.get(f"/api/instances/Volume::{volume_id}")["storagePoolId"] == first["id"]
+        caller.post(f"{action}/migrateVTree", {"destSPId": first["id"]})
+        assert caller.get(vtree)["vtreeMigrationInfo"]["migrationStatus"] == "NotInMigration"
+
+        # cinder says all that it can, and waits for an end without a reason to pause
+        body = {"destSPId": second, "volTypeConversion": "NoConversion", "compressionMethod": "None"}
+        caller.post(f"{action}/migrateVTree", {**body, "allowDuringRebuild": "False"})
+        assert caller.refused(f"{action}/migrateVTree", {"destSPId": second})["errorCode"] == 717
+        assert caller.get(vtree)["vtreeMigrationInfo"]["migrationPauseReason"] is None
+        emulator.clock.ahead_seconds += 201
+        assert caller.get(vtree)["vtreeMigrationInfo"]["migrationStatus"] == "NotInMigration"
+        assert caller.get(f"/api/instances/Volume::{volume_id}")["storagePoolId"] == second
+        assert caller.refused(f"{action}/migrateVTree", {"destSPId": second})["errorCode"] == 718
+
+        # scaleio-py maps to all with a word, and looks at one field before it takes that back
+        caller.post(f"{action}/addMappedSdc", {"allSdcs": "True"})
+        assert caller.get(f"/api/instances/Volume::{volume_id}")["mappingToAllSdcsEnabled"] is True
+        caller.post(f"{action}/removeMappedSdc", {"allSdcs": "False"})
+        caller.post(f"{action}/removeVolume", {"removeMode": "ONLY_ME"})
 
 
 def test_plain_http(emulator: Emulator, tally: Callable[[str], Tally]) -> None:
