@@ -81,7 +81,7 @@ class BatchRun:
         return self._until_attached(slots) if wait else slots
 
     def _ask_to_create(self) -> None:
-        """Would EC2 create these volumes? Asked before the first one is bought, once: they differ in their zone only."""
+        """Would EC2 create such volumes? Asked once, before the first is bought: they differ in their zone only."""
         missing = next((slot for slot in self._batch.slots if slot.volume is None), None)
         if missing is not None:
             self._ec2.would_create(missing.wanted)
