@@ -213,21 +213,49 @@ def registered(masters, info, suppressed_roles):
     for tries_left in reversed(range(REGISTER_TRIES)):
         try:
             subscribe(masters, info, suppressed_roles)
-            return confirmed(masters, info["id"]["value"], True)
+            return confirmed(masters, info["id"]["value"])
         except (SubscriptionLost, NotListed):
             if not tries_left:
                 raise
     return None
 
 
-def confirmed(masters, framework_id, present):
-    """Wait until the leader lists the framework without a connection, or no longer lists it."""
+def confirmed(masters, framework_id):
+    """Wait until the leader lists the framework without a connection."""
     for _attempt in range(CONFIRM_TRIES):
-        found = next((one for one in read(masters)[0] if one["id"] == framework_id), None)
-        if (present and found and not found["connected"]) or (not present and not found):
+        found = listed_as(masters, framework_id)
+        if found and not found["connected"]:
             return found
         time.sleep(CONFIRM_PAUSE_SECONDS)
-    raise NotListed(
+    raise not_listed(framework_id)
+
+
+def removed(masters, framework_id):
+    """Remove the framework until the leader has twice not listed it.
+
+    Mesos asks whether a framework was removed before it authorizes its subscription, and not again. So one that is
+    under way meanwhile, of a run that was killed for example, brings it back under the id that was removed.
+    """
+    masters.teardown(framework_id)
+    looks = 0
+    for _attempt in range(CONFIRM_TRIES):
+        if listed_as(masters, framework_id):
+            masters.teardown(framework_id)
+            looks = 0
+        elif looks:
+            return
+        else:
+            looks = 1
+        time.sleep(CONFIRM_PAUSE_SECONDS)
+    raise not_listed(framework_id)
+
+
+def listed_as(masters, framework_id):
+    return next((one for one in read(masters)[0] if one["id"] == framework_id), None)
+
+
+def not_listed(framework_id):
+    return NotListed(
         f"Mesos confirmed the change of the framework {framework_id}, but does not list it accordingly.",
         remedy="Look at the leading master's log, and run again.",
         about=framework_id,
@@ -259,8 +287,8 @@ def run(module, masters):
             suppressed_roles = list(wanted.roles) if params["suppressed"] else []
             found = registered(masters, wanted.info(plan.framework_id), suppressed_roles)
         else:
-            masters.teardown(plan.framework_id)
-            found = confirmed(masters, plan.framework_id, present)
+            removed(masters, plan.framework_id)
+            found = None
     else:
         found = plan.before
     if present:
