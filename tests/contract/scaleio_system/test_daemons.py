@@ -20,7 +20,7 @@ def site(tmp_path, capsys):
     cluster = MdmCluster(tmp_path)
     try:
         cluster.form()
-        backend = RemoteMdm(["127.0.0.1", "127.0.0.2"], cluster.management_port, True, None)
+        backend = RemoteMdm(["127.0.0.1", "127.0.0.2"], cluster.management_port, lambda _fingerprint: True, None)
         web = WebServer(("127.0.0.1", 0), Gateway(backend).handle)
         web.start()
 
