@@ -245,4 +245,5 @@ class Draft:
             before=self.before,
             after=self.after,
             watched=(watched_type, watched["id"]) if watched is not None else ("", ""),
+            broken=self.kind.broken(watched) if watched is not None else "",
         )

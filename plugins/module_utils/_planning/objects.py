@@ -175,6 +175,7 @@ class ObjectPlan:
     before: Values
     after: Values
     watched: tuple[str, str]  # type and id of what to look at while waiting
+    broken: str  # why waiting for it would be of no use
 
 
 def api_word(value: Any) -> Any:

@@ -203,6 +203,9 @@ class _Run:
             raise self._not_converged(plan)
 
     def _not_converged(self, plan: ObjectPlan) -> ApplyFailed:
+        if plan.broken:
+            cause = NotReady(f"{plan.label} {plan.broken}.", remedy=plan.kind.repair, about=plan.label)
+            return ApplyFailed(cause, self._done, plan.steps)
         message = f"The system accepts the steps for {plan.label}, but it does not become as wanted."
         remedy = "Look for another run or tool that changes it too."
         return ApplyFailed(NotConverged(message, remedy=remedy, about=plan.label), self._done, plan.steps)

@@ -195,11 +195,13 @@ def test_a_migration_is_paused_goes_on_and_is_taken_back(world: World, other_poo
 
 @in_one_version
 def test_a_migration_that_stops_by_itself_says_why(world: World, other_pool: str) -> None:
-    world.system.set_pace(replace(world.system.pace, movement_gib_per_second=1))
+    world.system.set_pace(replace(world.system.pace, movement_gib_per_second=0.01))
     wanted: dict[str, Any] = {"name": "data", "storage_pool": "other", "migrate": True}
     world.done(main, wait=False, **wanted)
     content.fill_pool(world.system, "other", 100)
-    result = world.run(main, **wanted)
+    world.emulator.clock.ahead_seconds += 1000
+    result = world.run(main, **wanted)  # tries once more to go on
+    assert result["failure"]["steps_done"][0]["action"] == "resume_migration"
     assert "has stopped on its way to the other storage pool: InsufficientCapacity" in result["msg"]
     assert "Make room in the other storage pool" in result["msg"]
 

@@ -208,14 +208,14 @@ def test_all_other_settings_of_a_pool(world: World) -> None:
 
 
 @in_one_version
-def test_a_wrong_document_is_told_even_where_the_gateway_does_not_answer(world: World) -> None:
+def test_a_wrong_document_is_told_even_where_no_gateway_can_be_asked(world: World) -> None:
     wrong = {**short(), "volumes": [{"name": "v", "storage_pool": "default", "size_gib": 20}]}
     both = world.refused(
         scaleio_topology.main, topology={**wrong, "devices": [{"path": "/dev/sdb", "storage_pool": "x"}]}
     )
     assert "take 24" in both["msg"]
     assert "there is no storage pool x" in both["msg"]
-    result = world.run(scaleio_topology.main, topology=wrong, gateway_port=1)
+    result = world.run(scaleio_topology.main, topology=wrong, gateway_host="no/host")
     assert result["failure"]["problems"] == ["volumes[0].size_gib: 20 is not a multiple of 8, take 24"]
 
 
