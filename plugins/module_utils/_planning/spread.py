@@ -138,7 +138,7 @@ class Site:
         self._pool_devices = Counter(device.sds_id for device in snapshot.devices_of(pool.id))
         # Pools that share what there is ask again and again, and most fault units are as they were.
         self._units: dict[Any, tuple[Unit, list[str]]] = {}
-        self._seats: dict[tuple[str, tuple[int, int]], Seat] = {}
+        self._seats: dict[tuple[str, int, int], Seat] = {}
 
     @property
     def device_count(self) -> int:
@@ -151,13 +151,17 @@ class Site:
         return [(sds, *self.locate(sds)) for sds in sorted(members, key=lambda item: (item.name, item.id))]
 
     @cached_property
-    def _members(self) -> dict[str, list[tuple[Sds, Place, str]]]:
-        """By fault unit its SDSs that can be reached, each with the id of its instance."""
+    def _members(self) -> dict[str, tuple[list[tuple[Sds, Place, str]], list[str]]]:
+        """By fault unit its SDSs that can be reached, each with the id of its instance, and these ids."""
         members: dict[str, list[tuple[Sds, Place, str]]] = {unit: [] for unit in self._capacity}
         for sds, place, _reason in self._located:
             if place is not None:
                 members[sds.fault_unit_id].append((sds, place, place.instance.id))
-        return members
+        return {unit: (own, [at for _sds, _place, at in own]) for unit, own in members.items()}
+
+    @cached_property
+    def _sizes(self) -> list[tuple[str, int]]:
+        return sorted(self._capacity.items())
 
     @cached_property
     def _nowhere(self) -> list[str]:
@@ -185,10 +189,13 @@ class Site:
             return None, f"{sds.name}: no inventory host of group scaleio_sds has one of its addresses ({listed})"
         return Place(sds.id, sds.name, instance, host), ""
 
-    def _seat(self, sds: Sds, place: Place, counts: tuple[int, int]) -> Seat:
-        room, scarce = self._room(sds, place.instance, *counts)
-        scarce = f"{sds.name} ({place.instance.id}, {place.instance.type}) {scarce}"
-        seat = self._seats[sds.id, counts] = Seat(place, max(0, room), self._pool_devices[sds.id], scarce)
+    def _seat(self, sds: Sds, place: Place, bought: int, taken: int) -> Seat:
+        key = (sds.id, bought, taken)
+        seat = self._seats.get(key)
+        if seat is None:
+            room, scarce = self._room(sds, place.instance, bought, taken)
+            scarce = f"{sds.name} ({place.instance.id}, {place.instance.type}) {scarce}"
+            seat = self._seats[key] = Seat(place, max(0, room), self._pool_devices[sds.id], scarce)
         return seat
 
     def _room(self, sds: Sds, instance: Instance, bought: int, taken: int) -> tuple[int, str]:
@@ -210,19 +217,19 @@ class Site:
 
         `taken` are attach slots that are spoken for, by instance; below 0 where a slot becomes free.
         """
-        bought = Counter(volume.sds_id for volume in owned)
+        bought = (
+            Counter(volume.sds_id for volume in owned) if self.policy.max_volumes_per_sds is not None else Counter()
+        )
+        bought_key = frozenset(bought.items())
         units, refused = [], list(self._nowhere)
-        for name, size in sorted(self._capacity.items()):
-            members = self._members[name]
-            figures = tuple([(bought.get(sds.id, 0), taken.get(at, 0)) for sds, _place, at in members])
-            found = self._units.get((name, figures))
+        for name, size in self._sizes:
+            members, instance_ids = self._members[name]
+            key = (name, bought_key, tuple(map(taken.get, instance_ids)))
+            found = self._units.get(key)
             if found is None:
-                seats = [
-                    self._seats.get((own[0].id, counts)) or self._seat(own[0], own[1], counts)
-                    for own, counts in zip(members, figures)
-                ]
+                seats = [self._seat(sds, place, bought.get(sds.id, 0), taken.get(at, 0)) for sds, place, at in members]
                 unit = Unit(name, size, tuple(seat for seat in seats if seat.room))
-                found = self._units[name, figures] = (unit, [seat.scarce for seat in seats if not seat.room])
+                found = self._units[key] = (unit, [seat.scarce for seat in seats if not seat.room])
             units.append(found[0])
             refused += found[1]
         return tuple(units), refused
