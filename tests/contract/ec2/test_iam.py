@@ -141,10 +141,11 @@ RELEASES = [(own["Sid"], action) for own in releaser(SCOPE)["Statement"] for act
 
 def bought(held: EmulatorProcess) -> str:
     held.allow(RUNNER, None)
-    whole_run(held, wanted(held), troubles=False)
-    tags = [{"Name": "tag:mesos-scaleio:cluster", "Values": [CLUSTER]}]
-    volumes = held.client().describe_volumes(Filters=tags)["Volumes"]
-    return str(max(volumes, key=lambda volume: volume["CreateTime"])["VolumeId"])
+    want = wanted(held)
+    whole_run(held, want, troubles=False)
+    tags = [{"Name": "tag:mesos-scaleio:txn", "Values": [want.txn]}]
+    (volume,) = held.client().describe_volumes(Filters=tags)["Volumes"]
+    return str(volume["VolumeId"])
 
 
 def test_a_releaser_marks_detaches_and_deletes_bought_volumes_and_nothing_else(held: EmulatorProcess) -> None:
