@@ -114,6 +114,7 @@ class Remediation:
         self.volumes: list[Result] = []
         self.verification: Result = {}
         self.failure: Result = {}
+        self.unbought: Result = {}
         self.remedy = ""
 
     def play(self) -> Result:
@@ -136,6 +137,7 @@ class Remediation:
                 if judged["ready"]:
                     self.verify(judged["ready"])
                 self.failure = judged["failure"] or self.failure
+        self.failure = self.failure or self.unbought
         return self.report()
 
     def observe(self) -> None:
@@ -173,9 +175,17 @@ class Remediation:
 
     def act_ebs(self) -> None:
         self._mark("buy")
-        bought = self._read("ebs_volumes", volumes=self.wanted, attach_timeout_seconds=90)
+        bought: list[Result] = []
+        pools = list(dict.fromkeys(volume["pool"] for volume in self.wanted))
+        for pool in list(pools):
+            mine = [volume for volume in self.wanted if volume["pool"] == pool]
+            try:
+                bought += self._read("ebs_volumes", volumes=mine, attach_timeout_seconds=90)["volumes"]
+            except ModuleFailed as failed:
+                pools.remove(pool)
+                self.unbought = self.unbought or self._failed(failed, "buy")
         self._mark("prove")
-        self.volumes = remediation_volumes(self._actions, bought["volumes"])
+        self.volumes = remediation_volumes([one for one in self._actions if one["pool_id"] in pools], bought)
 
     def prove(self) -> tuple[list[Result], dict[str, str]]:
         """What the hosts found, and why some found less than they should."""
@@ -211,11 +221,15 @@ class Remediation:
         for look in range(60):
             if look:
                 time.sleep(5)
-            self.after = self._read("scaleio_info", gather_subset=[*LOOK, "fault_units"])
-            self.verification = remediation_progress(self.after, pools, ready)
-            if self.verification["complete"]:
+            try:
+                self.after = self._read("scaleio_info", gather_subset=[*LOOK, "fault_units"])
+                progress = remediation_progress(self.after, pools, ready)
+            except ModuleFailed as failed:
+                progress = {"complete": False, "missing": [failed.result["msg"]]}
+            if progress["complete"]:
+                self.verification = progress
                 return
-        missing = "; ".join(self.verification["missing"])
+        missing = "; ".join(progress["missing"])
         words = f"The expansion is not complete: {missing}. Look at these devices in ScaleIO; the next run looks again."
         raise ModuleFailed("verify", {"msg": words, "failure": {"remedy": "the next run looks again."}})
 
@@ -275,10 +289,12 @@ class Remediation:
         try:
             yield
         except ModuleFailed as failed:
-            told = failed.result.get("failure") or {}
-            self.remedy = told.get("remedy", "")
-            step = self.marks[-1]["step"]
-            self.failure = {"message": failed.result["msg"], "code": told.get("code", ""), "remedy": "", "step": step}
+            self.failure = self._failed(failed, self.marks[-1]["step"])
+
+    def _failed(self, failed: ModuleFailed, step: str) -> Result:
+        told = failed.result.get("failure") or {}
+        self.remedy = told.get("remedy", "")
+        return {"message": failed.result["msg"], "code": told.get("code", ""), "remedy": "", "step": step}
 
 
 def _grouped(volumes: list[Result], key: str) -> Iterator[tuple[str, list[Result]]]:

@@ -33,9 +33,9 @@ from lab.scaleio import content
 from lab.scaleio.emulator import Emulator
 from lab.scaleio.faults import Fault as GatewayFault
 from lab.scaleio.system import Pace
-from tests.chaos.wire import ADD_DEVICE, Call, Strike, Wire
+from tests.chaos.wire import ADD_DEVICE, DRY, Call, Strike, Wire
 from tests.contract.remediation import host_disks
-from tests.contract.remediation.site import ADDRESSES, TOPOLOGY
+from tests.contract.remediation.site import ADDRESSES, topology
 
 STATES = {name: constant(0.01) for name in ("create", "attach", "detach", "delete")}
 FOREIGN_HOST = "agent2"
@@ -146,7 +146,9 @@ class Stage:
 
     def _settle(self) -> None:
         """A pool of three disks that is 85 % full, and a disk of somebody else on one of the hosts."""
-        made = self.engine.run({"module": "scaleio_topology", "options": {**self._gateway, "topology": TOPOLOGY}})
+        made = self.engine.run(
+            {"module": "scaleio_topology", "options": {**self._gateway, "topology": topology(["default"])}}
+        )
         assert made.answer["changed"], made.answer
         self.scaleio.system.advance()
         content.fill_pool(self.scaleio.system, "default", 85)
@@ -221,7 +223,7 @@ class Stage:
             method, path = call.split()
             self.scaleio.gateway.faults.add(GatewayFault(method=method, path_prefix=path, **given))
         else:
-            self.ec2.record.inject([Fault(call, **given)])
+            self.ec2.record.inject([Fault(call.removeprefix(DRY), **given)])
 
     def clear_faults(self) -> None:
         self.ec2.record.clear_faults()

@@ -19,7 +19,7 @@ import pytest
 from lab.scaleio import device, mdm
 from tests.chaos.stage import Stage
 from tests.chaos.tally import Tally, Undisturbed
-from tests.chaos.wire import ADD_DEVICE, EFFECTS, Strike
+from tests.chaos.wire import ADD_DEVICE, DRY, EFFECTS, Strike
 
 SEED = int(os.environ["CHAOS_SEED"])  # see conftest.py
 FEW = 6
@@ -76,6 +76,7 @@ GATEWAY_KINDS: dict[str, Given] = {
 class Case:
     call: str
     nth: int  # 0: every one
+    spared: int  # calls of the same action before it
     kind: str
     given: tuple[tuple[str, Any], ...]
 
@@ -83,7 +84,7 @@ class Case:
         return f"{self.kind} at {'every ' if not self.nth else ''}{self.call}{f' {self.nth}' if self.nth else ''}"
 
     def inject(self, theatre: Stage) -> None:
-        often = {"times": 1, "after": self.nth - 1} if self.nth else {"times": LONG}
+        often = {"times": 1, "after": self.spared} if self.nth else {"times": LONG}
         theatre.fault(self.call, **dict(self.given), **often)
 
 
@@ -99,11 +100,14 @@ def kinds_of(call: str) -> dict[str, Given]:
 
 
 def cases(calls: Sequence[str], ec2: bool, once: bool) -> Iterator[Case]:
-    counts = Counter(call for call in calls if (" " not in call) is ec2)
-    for call, count in counts.items():
+    mine = [call for call in calls if (" " not in call) is ec2]
+    seen: Counter[str] = Counter()
+    for call in mine if once else dict.fromkeys(call for call in mine if not call.startswith(DRY)):
+        action = call.removeprefix(DRY)
+        spared = seen[action]
+        seen.update({action, call})
         for kind, given in kinds_of(call).items():
-            for nth in range(1, count + 1) if once else [0]:
-                yield Case(call, nth, kind, tuple(given.items()))
+            yield Case(call, seen[call] if once else 0, spared, kind, tuple(given.items()))
 
 
 def says_what_to_do(answer: Given) -> list[str]:

@@ -19,9 +19,11 @@ from lab.scaleio.gateway import Answer, Request
 IDS = re.compile(r"::[0-9a-f]+")
 ADD_DEVICE = "POST /api/types/Device/instances"
 EFFECTS = ("CreateVolume", "AttachVolume", "DetachVolume", "DeleteVolume", ADD_DEVICE)
+DRY = "DryRun"  # before the name of an action that EC2 is only asked whether it would take
 # What a remediation run may ask for at all. Everything else would be a surprise, and is counted as unsafe.
 ALLOWED = {
     *EFFECTS,
+    *(f"{DRY}{name}" for name in EFFECTS[:2]),
     "DescribeVolumes",
     "DescribeInstances",
     "DescribeInstanceTypes",
@@ -97,7 +99,10 @@ class Wire:
                 start_response("500 Gone", [("Content-Length", "0")])
                 return [b""]
 
-            return self._pass(Call(form.get("Action", "?"), form), lambda: application(environ, start_response), drop)
+            dry = DRY if form.get("DryRun", "").lower() == "true" else ""
+            return self._pass(
+                Call(f"{dry}{form.get('Action', '?')}", form), lambda: application(environ, start_response), drop
+            )
 
         return serve
 
