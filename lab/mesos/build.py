@@ -23,7 +23,7 @@ from lab.mesos import egg, stubs
 from lab.mesos.toolchain import BuildError, require_libraries, run
 
 HERE = Path(__file__).resolve().parent
-PROGRAMS = ("mesos-master", "mesos-agent", "mesos-containerizer")
+PROGRAMS = ("mesos-master", "mesos-agent", "mesos-local", "mesos-containerizer")
 HELPERS = {
     "mesos-executor": "executor.py",
     "mesos-default-executor": "default_executor.py",

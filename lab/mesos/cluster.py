@@ -4,6 +4,8 @@ Masters listen on 127.0.0.11 and up, agents on 127.0.0.21 and up. Three masters 
 Prints one JSON line when every agent is registered, runs until SIGTERM or SIGINT, and leaves nothing behind.
 A daemon that ends by itself is started again (masters end when they lose the leadership); a killed one stays down until
 SIGHUP, which starts what is down and prints the line again.
+
+With --one-process the master and all agents are one process and have one address; hundreds of them start in seconds.
 """
 
 from __future__ import annotations
@@ -11,7 +13,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import fcntl
-import ipaddress
 import json
 import shutil
 import signal
@@ -21,7 +22,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -32,11 +33,17 @@ from lab.mesos.daemons import STOP_SIGNALS, Daemon, end_tasks, mesos_environment
 from lab.mesos.toolchain import BuildError
 
 FIRST_PORT, LAST_PORT, PORTS_EACH = 5050, 5990, 10
-FIRST_AGENT = ipaddress.ip_address("127.0.0.21")
-MOST_AGENTS = 400
-# Starting an agent takes about 0.15 s of a processor, and a busy machine has few to spare.
-READY_SECONDS, READY_SECONDS_EACH = 60, 1
-AGENT_RESOURCES = "cpus:2;mem:1024;disk:10240;ports:[31000-31999]"
+MOST_AGENTS, MOST_IN_ONE_PROCESS = 200, 400
+READY_SECONDS = 60
+COMMON_AGENT_FLAGS = {
+    "launcher": "posix",
+    "isolation": "posix/cpu,posix/mem",
+    "resources": "cpus:2;mem:1024;disk:10240;ports:[31000-31999]",
+    "systemd_enable_support": "false",
+    "switch_user": "false",
+    "registration_backoff_factor": "100ms",
+}
+NOTHING: Mapping[str, str] = {}
 
 
 class ClusterError(Exception):
@@ -53,7 +60,7 @@ class Cluster:
     def __init__(self, work_dir: Path, port_base: int, masters: int, agents: int) -> None:
         self.work_dir, self.port_base = work_dir, port_base
         self.master_ips = [f"127.0.0.{11 + number}" for number in range(masters)]
-        self.agent_ips = [str(FIRST_AGENT + number) for number in range(agents)]
+        self.agent_ips = [f"127.0.0.{21 + number}" for number in range(agents)]
         self.zookeeper_port = port_base + 2
         self.bin_dir = build() / "bin"
         self.daemons: list[Daemon] = []
@@ -93,6 +100,24 @@ class Cluster:
             "work_dir": str(self.work_dir),
         }
 
+    def start_in_one(self, flags: dict[str, str]) -> None:
+        """Start a master and all agents as one process, which takes its flags from the environment."""
+        (master,), address = self.masters, {"IP": self.master_ips[0], "PORT": str(self.port_base)}
+        agents = len(self.agent_ips)
+        self.agent_ips = []
+        name, work_dir = "mesos-local", self.work_dir / "local"
+        flags = {
+            "num_slaves": str(agents),
+            "work_dir": str(work_dir),
+            "runtime_dir": f"{work_dir}.run",
+            **COMMON_AGENT_FLAGS,
+            **flags,
+        }
+        environment = {f"MESOS_{flag.upper()}": value for flag, value in flags.items()}
+        environment |= {f"LIBPROCESS_{part}": value for part, value in address.items()}
+        self._start(name, [str(self.bin_dir / name)], environment)
+        self._await(lambda: active_agents(master) == agents, "registered agents")
+
     def supervise(self) -> NoReturn:
         while True:
             asked, self.revival_is_due = self.revival_is_due, False
@@ -110,9 +135,10 @@ class Cluster:
             daemon.stop()
         end_tasks(self.work_dir)
 
-    def _start(self, name: str, command: Sequence[str]) -> None:
+    def _start(self, name: str, command: Sequence[str], environment: Mapping[str, str] = NOTHING) -> None:
         with stop_held_back():
-            self.daemons.append(Daemon(name, command, self.work_dir / f"{name}.log", mesos_environment()))
+            surroundings = {**mesos_environment(), **environment}
+            self.daemons.append(Daemon(name, command, self.work_dir / f"{name}.log", surroundings))
 
     def _start_zookeeper(self) -> None:
         if missing := zookeeper.missing_packages():
@@ -140,24 +166,18 @@ class Cluster:
             "work_dir": self.work_dir / name,
             "runtime_dir": self.work_dir / f"{name}.run",
             "fetcher_cache_dir": self.work_dir / f"{name}.fetch",
-            "launcher": "posix",
-            "isolation": "posix/cpu,posix/mem",
-            "resources": AGENT_RESOURCES,
-            "systemd_enable_support": "false",
-            "switch_user": "false",
-            "registration_backoff_factor": "100ms",
+            **COMMON_AGENT_FLAGS,
         }
         self._start(name, [str(self.bin_dir / "mesos-agent"), *as_arguments(flags | extra)])
 
     def _await(self, ready: Callable[[], bool], what: str) -> None:
-        seconds = READY_SECONDS + READY_SECONDS_EACH * len(self.agent_ips)
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + READY_SECONDS
         while not ready():
             for daemon in self.daemons:
                 if daemon.process.poll() is not None:
                     raise ClusterError(f"{daemon.name} ended while starting:\n{daemon.last_words()}")
             if time.monotonic() > deadline:
-                raise ClusterError(f"no {what} after {seconds} s; logs are in {self.work_dir}")
+                raise ClusterError(f"no {what} after {READY_SECONDS} s; logs are in {self.work_dir}")
             time.sleep(0.05)
 
 
@@ -244,8 +264,8 @@ def flag(text: str) -> tuple[str, str]:
 
 
 def agent_count(text: str) -> int:
-    if not text.isdigit() or int(text) > MOST_AGENTS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to {MOST_AGENTS}")
+    if not text.isdigit() or int(text) > MOST_IN_ONE_PROCESS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to {MOST_IN_ONE_PROCESS}")
     return int(text)
 
 
@@ -259,7 +279,13 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         parser.add_argument(
             f"--{kind}-flag", type=flag, action="append", default=[], metavar="NAME=VALUE", help=f"for every {kind}"
         )
-    return parser.parse_args(arguments)
+    parser.add_argument("--one-process", action="store_true", help="the master and all agents as one process")
+    options = parser.parse_args(arguments)
+    if options.one_process and options.masters > 1:
+        parser.error("--one-process has one master")
+    if options.agents > MOST_AGENTS and not options.one_process:
+        parser.error(f"more than {MOST_AGENTS} agents need --one-process")
+    return options
 
 
 def stop(signal_number: int, _: object) -> NoReturn:
@@ -277,7 +303,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             cluster = Cluster(work_dir, port_base, options.masters, options.agents)
             try:
                 signal.signal(signal.SIGHUP, lambda *_: setattr(cluster, "revival_is_due", True))
-                cluster.start(dict(options.master_flag), dict(options.agent_flag))
+                if options.one_process:
+                    cluster.start_in_one(dict(options.master_flag) | dict(options.agent_flag))
+                else:
+                    cluster.start(dict(options.master_flag), dict(options.agent_flag))
                 print(json.dumps(cluster.describe()), flush=True)
                 cluster.supervise()
             finally:
