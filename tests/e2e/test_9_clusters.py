@@ -22,7 +22,9 @@ pytestmark = pytest.mark.slow
 
 STORAGE = "playbooks/storage.yml"
 MEMBERS = {"master1": "secondary", "master2": "tiebreaker", "master3": "standby_manager"}
+MANAGERS = ("agent1", "agent2", "master1", "master3")
 VIRTUAL_IP_NUMBER = 100
+SECOND_INTERFACE = "data0"
 NO_RESTART = "/run/systemd/system/mdm.service.d"
 
 
@@ -61,17 +63,29 @@ def site(lab: LabHosts, tmp_path: Path) -> Site:
 
 @pytest.fixture
 def large(site: Site) -> Site:
-    """Five members and a standby on masters and agents, an address that follows the primary, and two Gateways."""
+    """Five members and a standby on masters and agents, two addresses that follow the primary, and two Gateways.
+
+    The second network is one of each host alone: what counts is who carries its address.
+    """
+    other = second_network(site.lab)
+    for number, host in enumerate(MANAGERS, start=11):
+        there = f"ip link show {SECOND_INTERFACE} >/dev/null 2>&1"
+        make = f"ip link add {SECOND_INTERFACE} type bridge && ip link set {SECOND_INTERFACE} up"
+        site.lab.execute(host, f"{there} || ({make} && ip address add {other}.{number}/24 dev {SECOND_INTERFACE})")
     members = site.groups["scaleio_mdm"]["hosts"]
     members |= {host: {"scaleio_mdm_role": role} for host, role in MEMBERS.items()}
     site.groups["scaleio_gateway"]["hosts"]["master2"] = {}
-    virtual = virtual_ip(site.lab)
     site.hosts["all"]["vars"] |= {
-        "scaleio_mdm_virtual_ips": [virtual],
-        "scaleio_mdm_virtual_ip_interfaces": ["eth0"],
-        "scaleio_data_networks": [site.lab.subnet],
+        "scaleio_mdm_virtual_ips": [virtual_ip(site.lab), f"{other}.{VIRTUAL_IP_NUMBER}"],
+        "scaleio_mdm_virtual_ip_interfaces": ["eth0", SECOND_INTERFACE],
+        "scaleio_data_networks": [site.lab.subnet, f"{other}.0/24"],
     }
     return site
+
+
+def second_network(lab: LabHosts) -> str:
+    """Its first three numbers."""
+    return f"198.19.{lab.subnet.split('.')[2]}"
 
 
 def virtual_ip(lab: LabHosts) -> str:
@@ -104,13 +118,18 @@ def test_again_changes_nothing_anywhere(large: Site) -> None:
 
 
 def carrier(lab: LabHosts) -> str:
-    """The host that has the virtual address."""
-    found = [
-        host
-        for host in ("agent1", "agent2", "master1", "master3")
-        if f"{virtual_ip(lab)}/32" in lab.execute(host, "ip -4 -o address")
-    ]
-    assert len(found) == 1, found
+    """The host that has the virtual addresses, each on its interface."""
+    wanted = {
+        f"eth0 inet {virtual_ip(lab)}/32",
+        f"{SECOND_INTERFACE} inet {second_network(lab)}.{VIRTUAL_IP_NUMBER}/32",
+    }
+    carried = {}
+    for host in MANAGERS:
+        lines = lab.execute(host, "ip -4 -o address").splitlines()
+        carried[host] = wanted & {" ".join(line.split()[1:4]) for line in lines}
+    found = [host for host, addresses in carried.items() if addresses]
+    assert len(found) == 1, carried
+    assert carried[found[0]] == wanted, carried
     return found[0]
 
 
@@ -154,6 +173,61 @@ def test_the_first_gateway_dies_and_the_second_answers(large: Site) -> None:
         assert len(large.facts()["sds"]) == 3
     finally:
         large.lab.execute(first, "systemctl start scaleio-gateway")
+
+
+def remove(site: Site, host: str, component: str, *arguments: str, **inputs: Any) -> playbook.Run:
+    """One component of one host, by the entry point of its role."""
+    task = {"name": f"mesos_scaleio.platform.scaleio_{component}", "tasks_from": "remove"}
+    play = {
+        "hosts": host,
+        "gather_facts": False,
+        "module_defaults": {"group/mesos_scaleio.platform.scaleio": "{{ scaleio_connection }}"},
+        "tasks": [{"ansible.builtin.include_role": task, "vars": inputs}],
+    }
+    book = site.folder / f"remove-{component}.yml"
+    book.write_text(yaml.safe_dump([play]))
+    return site.good(str(book), *arguments)
+
+
+def package_of(lab: LabHosts, host: str, component: str) -> str:
+    status = lab.execute(host, f"dpkg-query -W -f '${{db:Status-Status}}' emc-scaleio-{component} 2>/dev/null || true")
+    return status.strip()
+
+
+def test_components_are_removed_one_by_one_and_come_back(large: Site) -> None:
+    lab = large.lab
+    before = large.facts()
+    removals: list[tuple[str, str, dict[str, str]]] = [
+        ("agent3", "lia", {}),
+        ("agent3", "sdc", {"scaleio_sdc_address": lab.address("agent3")}),
+        ("agent3", "sds", {"scaleio_sds_name": "agent3"}),
+        ("master3", "mdm", {"scaleio_mdm_name": "master3"}),
+        ("master2", "gateway", {}),
+    ]
+    for host, component, inputs in removals:
+        assert remove(large, host, component, "--check", **inputs).changed, component
+        assert package_of(lab, host, component) == "installed"
+        assert remove(large, host, component, **inputs).changed, component
+        assert package_of(lab, host, component) == "", component
+        assert remove(large, host, component, **inputs).changed == {}, component
+    left = large.facts()
+    assert sorted(sds["name"] for sds in left["sds"]) == ["agent1", "agent2"]
+    assert len(left["sdcs"]) == len(before["sdcs"]) - 1
+    assert left["system"]["mdm"]["standbys"] == []
+    assert left["system"]["mdm"]["state"] == "ClusteredNormal"
+    # Who is installed again has another certificate: nobody trusts it on its own word.
+    refused = large.run()
+    assert refused.status != 0
+    assert "was approved when first seen" in refused.output
+    certificate = "/opt/emc/scaleio/mdm/cfg/mdm_management_certificate.pem"
+    ask = f"openssl x509 -noout -fingerprint -sha256 -in {certificate}"
+    large.hosts["all"]["vars"]["scaleio_mdm_fingerprints"] = [lab.execute(host, ask).strip() for host in MANAGERS]
+    large.good()
+    back = large.facts()
+    assert {sds["name"] for sds in back["sds"] if sds["healthy"]} == {"agent1", "agent2", "agent3"}
+    assert (back["system"]["mdm"]["mode"], back["system"]["mdm"]["state"]) == ("FiveNodes", "ClusteredNormal")
+    assert [member["name"] for member in back["system"]["mdm"]["standbys"]] == ["master3"]
+    assert len(back["sdcs"]) == len(before["sdcs"])
 
 
 def signed(folder: Path, lab: LabHosts, host: str) -> dict[str, str]:
