@@ -345,3 +345,9 @@ def test_a_host_without_a_driver_for_its_kernel_is_told_what_to_do(
     assert again.status == 0, again.output[-4000:]
     assert lab.execute("agent3", "systemctl is-active scini").strip() == "active"
     assert client().changed == {}
+    # A site that keeps drivers elsewhere says where, and only there is looked.
+    elsewhere = {"scaleio_sdc_driver_paths": ["/srv/drivers"]}
+    stopped = client(**elsewhere)
+    assert "in /srv/drivers; there are drivers for no kernel" in " ".join(stopped.output.split())
+    lab.execute("agent3", f"mkdir -p /srv/drivers/{kernel} && touch /srv/drivers/{kernel}/scini.ko")
+    assert client(**elsewhere).changed == {}
