@@ -134,7 +134,7 @@ def test_a_second_run_ends_quietly_while_the_first_holds_the_lock(world: Site) -
 def test_a_run_killed_after_buying_is_finished_by_the_next(world: Site) -> None:
     """Two of three volumes exist, one of them attached, when the first run dies."""
     world.fill(85)
-    world.ec2.fault("CreateVolume", "error", code="UnauthorizedOperation", times=1)
+    world.ec2.fault("CreateVolume", "error", code="UnauthorizedOperation", times=1, after=1)
     first = world.play()
     assert first.status == 2, first.output
     assert first.report["status"] == "failed"
