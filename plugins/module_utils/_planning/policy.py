@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from typing import Any, Optional
 
 from .document_reader import DocumentReader, Limits, whole
@@ -95,7 +96,7 @@ class Policy:
     # What was looked up, by volume type. It is no part of the policy.
     account: Mapping[str, AccountQuota] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def hash(self) -> str:
         own = {key: value for key, value in asdict(self).items() if key != "account"}
         canonical = json.dumps(own, sort_keys=True, separators=(",", ":"))
