@@ -74,8 +74,7 @@ def play_and_kill(world: Site, point: Strike, *arguments: str, alone: bool = Fal
         web.answer = wire.gateway(handle)
     else:
         kind = "timeout" if point.after else "timeout_before"
-        # One call more comes first, by which EC2 is asked whether it would.
-        world.ec2.fault(point.name, kind, after=point.nth, seconds=DEADLINE_SECONDS)
+        world.ec2.fault(point.name, kind, after=point.nth - 1, seconds=DEADLINE_SECONDS)
         deadline = time.monotonic() + DEADLINE_SECONDS
         while not world.ec2.control("waiting")["calls"] and run.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
