@@ -58,7 +58,7 @@ SECONDS: Mapping[str, float] = {"timeout": 60.0, "timeout_before": 60.0, "stale"
 class Fault:
     """Hits the next `times` calls of an action ("*": any that the kind is possible for), after sparing `after`.
 
-    A dry run is an action of its own, CreateVolume:DryRun.
+    A dry run is an action of its own, CreateVolume:DryRun. With `params` only calls with these parameters are meant.
     """
 
     action: str
@@ -68,6 +68,7 @@ class Fault:
     code: str = "InternalError"
     message: str = "Injected by the emulator's control URL."
     seconds: float | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -82,6 +83,8 @@ class Fault:
 
     def fits(self, form: Form) -> bool:
         action = form.get("Action", "")
+        if any(form.get(name) != value for name, value in self.params.items()):
+            return False
         if form.get("DryRun", "").lower() == "true":
             # Only a question: a fault that belongs to the effect waits for it.
             if self.kind in ONLY_FOR or self.action not in {f"{action}:DryRun", "*"}:

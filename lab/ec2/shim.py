@@ -167,6 +167,7 @@ class Shim:
         if status != 200:
             return status, headers, answer
         (volume_id,) = set(world.ec2.volumes) - before
+        answer = _with_usual_iops(world.volume(volume_id), answer)
         key = form.get("KmsKeyId")
         fails = bool(key) and not self._key_works(world, str(key))
         self._lifecycle.created(world, world.volume(volume_id), fails)
@@ -235,6 +236,14 @@ class Shim:
         inner = {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         answer = b"".join(self._moto(inner, start_response))
         return got["status"], got["headers"], answer
+
+
+def _with_usual_iops(volume: Volume, answer: bytes) -> bytes:
+    """EC2 tells the IOPS of gp2 too, which nobody can choose: its baseline."""
+    if volume.volume_type != "gp2":
+        return answer
+    volume.iops = min(max(100, 3 * int(volume.size)), 16_000)
+    return answer.replace(b"</size>", f"</size><iops>{volume.iops}</iops>".encode(), 1)
 
 
 def _xml_headers() -> list[tuple[str, str]]:

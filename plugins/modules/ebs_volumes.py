@@ -16,6 +16,9 @@ description:
   - Missing volumes are created concurrently with deterministic client tokens, and with their tags in the same request.
   - Volumes are attached one after the other on an instance, and side by side on several instances, under device names
     that the instance does not use.
+  - Where a zone has no storage of the O(volumes[].type) now, the O(volumes[].fallback_types) are asked for in turn.
+    The volumes of a set may then be of several types. When there is none either, the module fails and names zone and
+    types. What it has created by then waits for a further run.
   - Nothing is bought before all input is checked against the limits of EC2 and the instances' free attachment slots.
   - Volumes that were bought for a cluster are given up by their ids. Others are never touched.
 author: The mesos_scaleio.platform contributors (@mesos-scaleio)
@@ -71,6 +74,15 @@ options:
         type: str
         choices: [gp3, gp2, io1, io2, st1, sc1]
         default: gp3
+      fallback_types:
+        description:
+          - Types that are as good where the zone has no storage of the O(volumes[].type) now, which EC2 calls
+            C(InsufficientVolumeCapacity); the better one first. A volume that exists may be of any of them.
+          - Each gets O(volumes[].iops) and O(volumes[].throughput) as far as the type takes them.
+        type: list
+        elements: str
+        choices: [gp3, gp2, io1, io2, st1, sc1]
+        default: []
       iops:
         description: Provisioned IOPS. Required for V(io1) and V(io2), possible for V(gp3).
         type: int
@@ -221,6 +233,11 @@ volumes:
       type: int
       returned: success
       sample: 100
+    type:
+      description: Its type, in check mode that of a volume still to be bought if the zone has such storage.
+      type: str
+      returned: success
+      sample: gp3
     serial:
       description: NVMe serial number by which the host knows the volume.
       type: str
@@ -296,6 +313,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.e
 )
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_release import STATES
 
+TYPES = ["gp3", "gp2", "io1", "io2", "st1", "sc1"]
 VOLUME = {
     "cluster": {"type": "str", "required": True},
     "pool": {"type": "str", "required": True},
@@ -304,7 +322,8 @@ VOLUME = {
     "slot": {"type": "int", "default": 0},
     "name": {"type": "str", "required": True},
     "size_gib": {"type": "int", "required": True},
-    "type": {"type": "str", "choices": ["gp3", "gp2", "io1", "io2", "st1", "sc1"], "default": "gp3"},
+    "type": {"type": "str", "choices": TYPES, "default": "gp3"},
+    "fallback_types": {"type": "list", "elements": "str", "choices": TYPES, "default": []},
     "iops": {"type": "int"},
     "throughput": {"type": "int"},
     "encrypted": {"type": "bool", "default": True},
@@ -390,7 +409,7 @@ def buy(module: AnsibleModule, ec2: Ec2) -> dict[str, Any]:
 
 def _wanted(entry: dict[str, Any]) -> WantedVolume:
     tags = tuple(sorted((str(key), str(value)) for key, value in entry["tags"].items()))
-    return WantedVolume(**{**entry, "tags": tags})
+    return WantedVolume(**{**entry, "tags": tags, "fallback_types": tuple(entry["fallback_types"])})
 
 
 def _report(slot: Slot, adopted: bool) -> dict[str, Any]:
@@ -403,6 +422,7 @@ def _report(slot: Slot, adopted: bool) -> dict[str, Any]:
         "instance_id": slot.wanted.instance_id,
         "device": slot.device,
         "size_gib": slot.wanted.size_gib,
+        "type": slot.volume.type if slot.volume else slot.wanted.type,
         "serial": serial(volume_id) if volume_id else None,
         "by_id_path": by_id_path(volume_id) if volume_id else None,
         "adopted": adopted,

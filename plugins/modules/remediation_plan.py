@@ -46,7 +46,8 @@ options:
         the MDM cluster is degraded.
       - C(critical_needs_approval) (true) tells whether O(approval=approve) holds where all pools are critical.
       - C(volume) has C(type) (gp3), C(sizes_gib) (the allowed sizes), C(iops), C(throughput), C(encrypted) (true) and
-        C(kms_key_id).
+        C(kms_key_id). C(fallback_types) (none) are bought where a zone has no storage of the C(type) now. All caps are
+        those of the dearest type.
     type: dict
     required: true
   system:
@@ -167,7 +168,8 @@ decision:
       C(capped) or C(blocked), with the verdict of every rule that was asked.
     - A pool that is C(capped) says in C(lifts) which C(key) of the policy has which C(value), and which one is
       C(needed). An entry of the policy that means no pool is C(blocked) and has no C(id).
-    - C(actions) are the volumes to have, among them those of an unfinished purchase that exist already.
+    - C(actions) are the volumes to have, among them those of an unfinished purchase that exist already. One of another
+      type than was asked for first says C(instead_of) which.
     - C(needs_second_look) tells that a pool is past its threshold, and that no earlier run is known that confirms it.
     - C(approval) says whether the plan may be carried out (C(granted)), and why. It is null when there is no plan.
     - C(drill_remains) are volumes that a drill has left and that this run has to remove; none while all is frozen.

@@ -136,6 +136,7 @@ class Stage:
         self.ec2 = server.Emulator(("127.0.0.1", 0), ("127.0.0.1", 0), Disks(self._disks), Latency({**QUICK, **STATES}))
         self.wire = Wire(self._objections)
         self.engine = Engine()
+        self.policy: Mapping[str, Any] = POLICY
         self._scenes = 0
         self.scaleio.start()
         zones = zip(ADDRESSES.items(), "abc", strict=True)
@@ -169,6 +170,7 @@ class Stage:
     def begin(self) -> None:
         """The next scene: everything is as it was after the start."""
         self.ec2.record.clear_faults()
+        self.policy = POLICY
         self.wire.begin()
         self.ec2.restore()
         system, gateway = self.scaleio.system, self.scaleio.gateway
@@ -200,7 +202,7 @@ class Stage:
         return {
             "scaleio_connection": self._gateway,
             "ebs_connection": self._ebs,
-            "policy": POLICY,
+            "policy": self.policy,
             "hosts": [{"name": name, "addresses": [address]} for name, address in ADDRESSES.items()],
             "folder": str(own),
             "reports": str(own / "reports"),

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Optional
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.client import CONCURRENT_CALLS, Ec2
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.errors import EbsError
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.errors import REMEDIES, EbsError
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_batch import (
     MAX_ATTEMPTS,
     Batch,
@@ -20,7 +20,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.e
     match,
     next_device_name,
 )
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_limits import BatchError
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_limits import NO_CAPACITY, BatchError
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_model import (
     TAG_CLUSTER,
     TAG_TXN,
@@ -37,7 +37,7 @@ ALREADY_DETACHED = {"IncorrectState", "InvalidAttachment.NotFound"}
 # Tokens of volumes that are gone stay used for hours. More than this many in a row is no coincidence.
 MAX_TOKENS = 10
 # A retried create can be refused with these although the first try succeeded: the tags tell.
-MAYBE_CREATED = {"IdempotentParameterMismatch", "VolumeLimitExceeded", "MaxIOPSLimitExceeded"}
+MAYBE_CREATED = {"IdempotentParameterMismatch", "VolumeLimitExceeded", "MaxIOPSLimitExceeded", NO_CAPACITY}
 
 # What no waiting cures.
 NO_RIGHT = {"UnauthorizedOperation", "AccessDenied", "AuthFailure", "OptInRequired", "Blocked"}
@@ -70,6 +70,8 @@ class BatchRun:
         self._clock = clock
         self._wanted = [slot.wanted for slot in batch.slots]
         self.done: list[dict[str, Any]] = []
+        # By zone and volume type: the answer to the first who asked for it, so that nobody asks again in this run.
+        self._lacking: dict[tuple[Optional[str], str], EbsError] = {}
 
     def run(self, wait: bool = True) -> tuple[Slot, ...]:
         self._ask_to_create()
@@ -84,7 +86,12 @@ class BatchRun:
         """Would EC2 create such volumes? Asked once, before the first is bought: they differ in their zone only."""
         missing = next((slot for slot in self._batch.slots if slot.volume is None), None)
         if missing is not None:
-            self._ec2.would_create(missing.wanted)
+            try:
+                self._ec2.would_create(missing.wanted)
+            except EbsError as error:
+                # Then another type is asked for, which happens when it is created.
+                if error.code != NO_CAPACITY:
+                    raise
 
     def _ask_to_attach(self, slots: Sequence[Slot]) -> tuple[Slot, ...]:
         """Would EC2 attach them? That can only be asked with a volume: the first one, before the rest is bought."""
@@ -112,12 +119,14 @@ class BatchRun:
             self.done.append({"action": "delete_volume", "volume_id": volume.id})
 
     def _create(self, slots: Sequence[Slot]) -> tuple[Slot, ...]:
-        """Create what is missing. A refused token gives way to the next one, unless the tags show the volume."""
+        """Create what is missing. Unless the tags show the volume, a refused token gives way to the next one, and a
+        type of which the zone has nothing to the next one that is allowed."""
         current = {slot.wanted.key: slot for slot in slots}
         while missing := [slot for slot in current.values() if slot.volume is None]:
             errors: dict[Any, EbsError] = {}
+            orders = self._orders(missing)
             with ThreadPoolExecutor(CONCURRENT_CALLS) as pool:
-                answers = list(pool.map(self._create_one, missing))
+                answers = list(pool.map(self._create_one, missing, orders))
             for slot, answer in zip(missing, answers):
                 if isinstance(answer, EbsError):
                     errors[slot.wanted.key] = answer
@@ -126,19 +135,37 @@ class BatchRun:
             if not errors:
                 break
             found = self._look() if any(error.code in MAYBE_CREATED for error in errors.values()) else {}
+            asked = {order.key: order for order in orders}
             for key, error in errors.items():
                 slot = current[key]
                 if key in found and found[key].volume is not None:
                     current[key] = dataclasses.replace(slot, volume=found[key].volume)
                 elif error.code == "IdempotentParameterMismatch" and slot.attempt < MAX_TOKENS:
                     current[key] = dataclasses.replace(slot, attempt=slot.attempt + 1)
+                elif error.code == NO_CAPACITY:
+                    self._lacking[asked[key].availability_zone, asked[key].type] = error
                 else:
                     raise error
         return tuple(current[slot.wanted.key] for slot in slots)
 
-    def _create_one(self, slot: Slot) -> SeenVolume | EbsError:
+    def _orders(self, slots: Sequence[Slot]) -> list[WantedVolume]:
+        """What is asked for now: of the types that are allowed the first that the zone may have."""
+        orders, without = [], []
+        for slot in slots:
+            want = slot.wanted
+            kind = next((kind for kind in want.types if (want.availability_zone, kind) not in self._lacking), None)
+            if kind is None:
+                without.append(want)
+            else:
+                orders.append(want.of_type(kind))
+        if without:
+            last = without[0]
+            raise _no_capacity(without, self._lacking[last.availability_zone, last.types[-1]].server)
+        return orders
+
+    def _create_one(self, slot: Slot, order: WantedVolume) -> SeenVolume | EbsError:
         try:
-            volume = self._ec2.create_volume(slot.wanted, slot.attempt)
+            volume = self._ec2.create_volume(order, slot.attempt)
         except EbsError as error:
             return error
         self.done.append({"action": "create_volume", "volume_id": volume.id, **_who(slot)})
@@ -310,6 +337,14 @@ def _timeout(code: str, late: Sequence[Slot], what: str) -> EbsError:
     names = ", ".join(f"{slot.volume.id if slot.volume else 'volume'} for SDS {slot.wanted.sds}" for slot in late)
     remedy = "Look at the volume and the instance in the EC2 console, then run again: the run continues."
     return EbsError(code, late[0].volume.id if late[0].volume else late[0].wanted.label, f"{names}: {what}", remedy)
+
+
+def _no_capacity(wants: Sequence[WantedVolume], server: str) -> EbsError:
+    zones = ", ".join(sorted({str(want.availability_zone) for want in wants}))
+    kinds = " or ".join(dict.fromkeys(kind for want in wants for kind in want.types))
+    names = ", ".join(f"{want.name} ({want.size_gib} GiB)" for want in wants)
+    message = f"EC2 has no {kinds} storage in {zones} now, and could not create {names}"
+    return EbsError(NO_CAPACITY, wants[0].label, message, REMEDIES[NO_CAPACITY], server)
 
 
 def _keeps_failing(volumes: Sequence[SeenVolume]) -> EbsError:

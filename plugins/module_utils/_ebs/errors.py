@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_limits import BatchError
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_limits import NO_CAPACITY, BatchError
 
 RIGHTS = "Allow it in the policy of these credentials; remediation_iam_policy generates what remediation needs."
 SERVER_STATUS = {"500", "502", "503", "504"}
@@ -23,7 +23,10 @@ REMEDIES = {
     "InternalError": LATER,
     "VolumeLimitExceeded": "Ask AWS for a larger storage quota of this volume type, or delete unused volumes.",
     "MaxIOPSLimitExceeded": "Ask AWS for a larger EBS IOPS quota, or use fewer provisioned IOPS.",
-    "InsufficientVolumeCapacity": "The zone has no such storage now: run again in half an hour, or use another type.",
+    NO_CAPACITY: (
+        "Run again in half an hour: what was created is found, and only the rest is asked for. "
+        "Or allow further volume types (fallback_types)."
+    ),
     "AttachmentLimitExceeded": "Use fewer, larger volumes, another SDS, or a larger instance type.",
     "IncorrectState": LATER,
     "IncorrectInstanceState": LATER,

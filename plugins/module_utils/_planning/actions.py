@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from .decision import Action
+from .ebs_limits import performance
 from .ledger import TAG_DRILL, TAG_SEQUENCE, TAG_SET_SIZE, OwnedVolume
 from .model import Snapshot, StoragePool
 from .policy import VolumeSpec
@@ -20,7 +21,7 @@ from .spread import Place, Site, spread
 
 @dataclass(frozen=True)
 class Purchase:
-    """A set of equal volumes for one pool."""
+    """A set of volumes for one pool, all of one size."""
 
     pool: StoragePool
     protection_domain: str
@@ -54,14 +55,19 @@ class Purchase:
                 TAG_SET_SIZE: str(self.set_size),
                 **({TAG_DRILL: "true"} if self.drill else {}),
             },
+            fallback_types=self.volume.fallback_types,
         )
 
     def bought(self, place: Place, volume: OwnedVolume, devices: Sequence[Optional[str]]) -> Action:
+        # EC2 tells the performance of every volume, but lets it be chosen for some types only.
+        kind = volume.shape.type
+        iops, throughput = performance(kind, volume.shape.iops, volume.shape.throughput)
         return dataclasses.replace(
             self.action(place, volume.slot, volume.shape.size_gib),
-            type=volume.shape.type,
-            iops=volume.shape.iops,
-            throughput=volume.shape.throughput,
+            type=kind,
+            instead_of=self.volume.type if kind != self.volume.type else None,
+            iops=iops,
+            throughput=throughput,
             encrypted=volume.encrypted,
             volume_id=volume.id,
             in_pool=volume.id in devices,

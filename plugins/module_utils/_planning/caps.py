@@ -35,32 +35,40 @@ class Resources:
         left = Resources(self.usd_left, self.bought_gib.copy(), self.taken.copy())
         for item in taking:
             left.usd_left = round(left.usd_left - item.usd, 2)
-            left.bought_gib[item.type] += item.gib
+            for kind in item.types:
+                left.bought_gib[kind] += item.gib
             left.taken.update(item.slots)
         return left
 
 
 @dataclass(frozen=True)
 class Taking:
-    """What one set of volumes takes of the resources."""
+    """What one set of volumes takes of the resources at most: of each type that it may come to be, all of it."""
 
     usd: float = 0.0
-    type: str = ""
+    types: tuple[str, ...] = ()
     gib: int = 0
     slots: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A set of volumes as far as caps go; `moved_usd` is paid once, for the rebalance."""
+    """A set of volumes as far as caps go; `moved_usd` is paid once, for the rebalance.
+
+    Whichever of `types` each volume comes to be, `usd` is enough.
+    """
 
     text: str
-    type: str
+    types: tuple[str, ...]
     count: int
     size_gib: int
     added_kib: int
     usd: float
     moved_usd: float
+
+    @property
+    def price(self) -> str:
+        return f"{self.text} {' or '.join(self.types)} cost {'up to ' if len(self.types) > 1 else ''}"
 
 
 @dataclass(frozen=True)
@@ -104,19 +112,9 @@ class PoolCaps:
                 f"{item.text} would make the pool {gib_from_kib(after_kib):g} GiB, more than max_pool_gib ({most_gib})"
             )
             caps.append(Lift("max_pool_gib", most_gib, -(-after_kib // GIB_KIB), text))
-        account = self.policy.account.get(item.type)
-        quota_gib = self.policy.quota_gib.get(item.type) if account is None else account.quota_gib
-        # What others have is known only where it was looked up.
-        others_gib = 0 if account is None else max(0, account.used_gib - self.bought_before_gib[item.type])
-        after_gib = others_gib + free.bought_gib[item.type] + item.count * item.size_gib
-        if quota_gib is not None and after_gib > QUOTA_SHARE * quota_gib:
-            key = f"volume_quota_gib.{item.type}" if account is None else f"quota {account.code} of {item.type}"
-            whose = "bought in all" if account is None else "in the Region"
-            text = (
-                f"{item.text} would be {after_gib} GiB of {item.type} {whose}, more than {100 * QUOTA_SHARE:g} % "
-                f"of the account's quota ({key}: {quota_gib})"
-            )
-            caps.append(Lift(key, quota_gib, math.ceil(after_gib / QUOTA_SHARE), text))
+        for kind in item.types:
+            own_gib = free.bought_gib[kind] + item.count * item.size_gib
+            caps += quota_lifts(self.policy, kind, item.text, self.bought_before_gib[kind], own_gib)
         return caps
 
     def _of_money(self, item: Wanted, free: Resources) -> list[Lift]:
@@ -124,7 +122,7 @@ class PoolCaps:
         budget_usd = self.policy.monthly_usd
         if item.usd > free.usd_left:
             text = (
-                f"{item.text} {item.type} cost {item.usd:.2f} USD a month, but of the budget "
+                f"{item.price}{item.usd:.2f} USD a month, but of the budget "
                 f"({budget_usd:.2f} USD, budget.monthly_usd) {max(0.0, free.usd_left):.2f} are left"
             )
             needed = _cents_up(budget_usd - free.usd_left + item.usd)
@@ -133,11 +131,28 @@ class PoolCaps:
         most_usd = self.policy.per_action_usd
         if most_usd is not None and action_usd > most_usd:
             text = (
-                f"{item.text} {item.type} cost {action_usd:.2f} USD in the first month, {item.moved_usd:.2f} of it for "
+                f"{item.price}{action_usd:.2f} USD in the first month, {item.moved_usd:.2f} of it for "
                 f"the rebalance, more than budget.per_action_usd ({most_usd:g})"
             )
             caps.append(Lift("budget.per_action_usd", most_usd, action_usd, text))
         return caps
+
+
+def quota_lifts(policy: Policy, kind: str, text: str, before_gib: int, after_gib: int) -> list[Lift]:
+    """The quota of a volume type, where it is exceeded when what remediation has grows from `before_gib`."""
+    account = policy.account.get(kind)
+    quota_gib = policy.quota_gib.get(kind) if account is None else account.quota_gib
+    # What others have is known only where it was looked up.
+    total_gib = after_gib + (0 if account is None else max(0, account.used_gib - before_gib))
+    if quota_gib is None or total_gib <= QUOTA_SHARE * quota_gib:
+        return []
+    key = f"volume_quota_gib.{kind}" if account is None else f"quota {account.code} of {kind}"
+    whose = "bought in all" if account is None else "in the Region"
+    words = (
+        f"{text} would be {total_gib} GiB of {kind} {whose}, more than {100 * QUOTA_SHARE:g} % "
+        f"of the account's quota ({key}: {quota_gib})"
+    )
+    return [Lift(key, quota_gib, math.ceil(total_gib / QUOTA_SHARE), words)]
 
 
 def _cents_up(usd: float) -> float:

@@ -56,6 +56,10 @@ class Action:
     # Known when the volume was bought before.
     volume_id: Optional[str] = None
     in_pool: bool = False
+    # What a volume of the purchase may be where its zone has no storage of the type.
+    fallback_types: tuple[str, ...] = ()
+    # The type that was asked for first, where the bought volume is of another one.
+    instead_of: Optional[str] = None
 
     def wanted_volume(self, cluster_id: str) -> dict[str, Any]:
         """The volume as the module ebs_volumes takes it."""
@@ -65,6 +69,7 @@ class Action:
             "pool": self.pool_id,
             "sds": self.sds_id,
             **{key: getattr(self, key) for key in same},
+            "fallback_types": [] if self.volume_id else list(self.fallback_types),
             "availability_zone": self.availability_zone,
             "instance_id": self.instance_id,
             "tags": dict(self.tags),
@@ -235,7 +240,8 @@ def plan_hash(actions: tuple[Action, ...]) -> str:
     for action in actions:
         # Who approves a drill does not approve a purchase that stays.
         purchase = f"{'drill ' if TAG_DRILL in action.tags else ''}{action.tags[TAG_SEQUENCE]}"
-        key = (action.pool_id, purchase, action.sds_id, action.type, action.size_gib)
+        types = "/".join((action.instead_of or action.type, *action.fallback_types))
+        key = (action.pool_id, purchase, action.sds_id, types, action.size_gib)
         counts[key] = counts.get(key, 0) + 1
     canonical: list[list[Any]] = [[*key, count] for key, count in sorted(counts.items())]
     return hashlib.sha256(json.dumps(canonical, separators=(",", ":")).encode()).hexdigest()

@@ -144,18 +144,20 @@ def _slot(want: WantedVolume, volume: Optional[SeenVolume], attempt: int) -> Slo
             f"{volume.id} ({want.label}) is {attachment.state} from {want.instance_id}",
             "Wait until it is available and run again.",
         )
-    if (volume.size_gib, volume.type) != (want.size_gib, want.type) or (want.encrypted and not volume.encrypted):
+    fits = volume.size_gib == want.size_gib and volume.type in want.types
+    if not fits or (want.encrypted and not volume.encrypted):
+        is_, wanted = _shape(volume, (volume.type,)), _shape(want, want.types)
         raise BatchError(
             "VolumeDiffers",
             volume.id,
-            f"{volume.id} ({want.label}) is {_shape(volume)}, wanted is {_shape(want)}",
+            f"{volume.id} ({want.label}) is {is_}, wanted is {wanted}",
             "Ask for what was bought before, or use a new transaction.",
         )
     return Slot(want, volume, attempt, attachment.device if attachment else None)
 
 
-def _shape(volume: Any) -> str:
-    return f"{volume.size_gib} GiB {volume.type}, {'encrypted' if volume.encrypted else 'not encrypted'}"
+def _shape(volume: Any, types: Sequence[str]) -> str:
+    return f"{volume.size_gib} GiB {' or '.join(types)}, {'encrypted' if volume.encrypted else 'not encrypted'}"
 
 
 def place(batch: Batch, instances: Mapping[str, InstanceFacts]) -> Batch:

@@ -39,9 +39,17 @@ TYPE_LIMITS: Mapping[str, TypeLimits] = {
     "st1": TypeLimits((125, 16384)),
     "sc1": TypeLimits((125, 16384)),
 }
+# A refusal that another type may be free of: the zone has no such storage now.
+NO_CAPACITY = "InsufficientVolumeCapacity"
 MAX_TAGS = 50
 MAX_KEY_LENGTH = 128
 MAX_VALUE_LENGTH = 256
+
+
+def performance(kind: str, iops: Optional[int], throughput: Optional[int]) -> tuple[Optional[int], Optional[int]]:
+    """Of these, what a volume type lets the caller choose."""
+    limits = TYPE_LIMITS.get(kind)
+    return iops if limits and limits.iops else None, throughput if limits and limits.throughput else None
 
 
 def check_volumes(wanted: Sequence[Any]) -> None:
@@ -51,8 +59,9 @@ def check_volumes(wanted: Sequence[Any]) -> None:
         if volume.key in seen:
             _refuse(volume, "is listed twice", "List every SDS and slot of a transaction once.")
         seen.add(volume.key)
-        _check_size(volume)
-        _check_performance(volume)
+        for kind in volume.types:
+            _check_size(volume.of_type(kind))
+            _check_performance(volume.of_type(kind))
         _check_tags(volume)
         if volume.kms_key_id and not volume.encrypted:
             _refuse(volume, "names a kms_key_id but is not to be encrypted", "Set encrypted, or leave kms_key_id out.")

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from dataclasses import dataclass
 from typing import Optional
+
+from .ebs_limits import performance
 
 TAG_MANAGED = "mesos-scaleio:managed"
 TAG_CLUSTER = "mesos-scaleio:cluster"
@@ -38,10 +41,28 @@ class WantedVolume:
     kms_key_id: Optional[str] = None
     availability_zone: Optional[str] = None
     tags: tuple[tuple[str, str], ...] = ()
+    # Where the zone has no storage of the type: the others that are as good, the better one first.
+    fallback_types: tuple[str, ...] = ()
+    # The type that was asked for before this one.
+    instead_of: Optional[str] = None
 
     @property
     def key(self) -> tuple[str, str, str, int]:
         return self.cluster, self.txn, self.sds, self.slot
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """All that it may be, in the order in which they are asked for."""
+        return tuple(dict.fromkeys((self.type, *self.fallback_types)))
+
+    def of_type(self, kind: str) -> WantedVolume:
+        """The same one as a volume of this type, with what of its performance the type lets the caller choose."""
+        if kind == self.type:
+            return self
+        iops, throughput = performance(kind, self.iops, self.throughput)
+        return dataclasses.replace(
+            self, type=kind, iops=iops, throughput=throughput, fallback_types=(), instead_of=self.type
+        )
 
     @property
     def label(self) -> str:
@@ -49,7 +70,9 @@ class WantedVolume:
 
     def client_token(self, attempt: int) -> str:
         """The same purchase always asks with the same token, so that a repeated request buys nothing twice."""
-        fields = ("v1", self.cluster, self.pool, self.txn, self.sds, str(self.slot), str(attempt))
+        fields = ["v1", self.cluster, self.pool, self.txn, self.sds, str(self.slot), str(attempt)]
+        if self.instead_of is not None:
+            fields.append(self.type)  # a token stands for one request, even if that was refused
         return hashlib.sha256("|".join(fields).encode()).hexdigest()
 
     def create_tags(self) -> dict[str, str]:

@@ -146,9 +146,10 @@ def _buy(policy: Policy, scope: Scope, asked: Mapping[str, str]) -> list[Stateme
     """A statement for every kind of volume; for every pool where their ids are known."""
     wanted: list[tuple[VolumeSpec, str]] = []
     for pool in policy.pools:
-        kind = (pool.volume, scope.pool_ids.get(pool.label, ""))
-        if kind not in wanted:
-            wanted.append(kind)
+        for volume in map(pool.volume.of_type, pool.volume.types):
+            kind = (volume, scope.pool_ids.get(pool.label, ""))
+            if kind not in wanted:
+                wanted.append(kind)
     statements = []
     for number, (volume, pool_id) in enumerate(wanted, 1):
         equal: dict[str, Any] = {**asked, "ec2:VolumeType": volume.type}

@@ -8,13 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Optional
 
 from .document_reader import DocumentReader, Limits, whole
-from .ebs_limits import TYPE_LIMITS
-from .prices import Prices, VolumeShape, shape_problems
+from .ebs_limits import TYPE_LIMITS, performance
+from .prices import Prices, VolumeShape, monthly_usd, shape_problems
 from .windows import DAYS, Window, is_time, is_time_zone
 
 MIN_DEVICE_GIB = 94  # 100 GB
@@ -38,9 +38,30 @@ class VolumeSpec:
     throughput: Optional[int] = None
     encrypted: bool = True
     kms_key_id: Optional[str] = None
+    # Bought where a zone has no storage of the type, the first that it has.
+    fallback_types: tuple[str, ...] = ()
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        return (self.type, *self.fallback_types)
+
+    @property
+    def kinds(self) -> str:
+        return " or ".join(self.types)
+
+    def of_type(self, kind: str) -> VolumeSpec:
+        """The same as volumes of this type alone, with what of the performance it lets the caller choose."""
+        iops, throughput = performance(kind, self.iops, self.throughput)
+        return replace(self, type=kind, iops=iops, throughput=throughput, fallback_types=())
 
     def shape(self, size_gib: int) -> VolumeShape:
         return VolumeShape(self.type, size_gib, self.iops, self.throughput)
+
+    def dearest_usd(self, size_gib: int, prices: Prices) -> float:
+        """What a month of one volume costs at most, whichever of the types it comes to be."""
+        return max(
+            monthly_usd(spec.shape(size_gib), prices) for spec in (self, *map(self.of_type, self.fallback_types))
+        )
 
 
 @dataclass(frozen=True)
@@ -277,8 +298,8 @@ class _Reader(DocumentReader):
     def _volume(self, entry: Any, place: str) -> VolumeSpec:
         if not self.mapping(entry, place, VOLUME_KEYS):
             return VolumeSpec()
+        values: dict[str, Any] = {"fallback_types": self._fallback_types(entry, f"{place}.fallback_types")}
         known = len(self.problems)
-        values: dict[str, Any] = {}
         for key in ("type", "kms_key_id"):
             if entry.get(key) is not None:
                 values[key] = entry[key]
@@ -303,6 +324,30 @@ class _Reader(DocumentReader):
             )
         for size_gib in spec.sizes_gib:
             self.problems += [f"{place}: {problem}" for problem in shape_problems(spec.shape(size_gib))]
+        for kind in spec.fallback_types:
+            shapes = [spec.of_type(kind).shape(size_gib) for size_gib in spec.sizes_gib]
+            found = dict.fromkeys(problem for shape in shapes for problem in shape_problems(shape))
+            self.problems += [f"{place}.fallback_types: {kind}: {problem}" for problem in found]
         if spec.kms_key_id and not spec.encrypted:
             self.problems.append(f"{place}.kms_key_id: needs encrypted: true")
         return spec
+
+    def _fallback_types(self, entry: Mapping[str, Any], place: str) -> tuple[str, ...]:
+        """Those that can be meant; the others are problems."""
+        given = entry.get("fallback_types")
+        if given is None:
+            return ()
+        if not isinstance(given, list):
+            self.problems.append(f"{place}: must be a list of volume types, got {given!r}")
+            return ()
+        meant: list[str] = []
+        for kind in given:
+            if not isinstance(kind, str) or kind not in TYPE_LIMITS:
+                self.problems.append(f"{place}: {kind!r} is none of {', '.join(TYPE_LIMITS)}")
+            elif kind == entry.get("type", VolumeSpec.type):
+                self.problems.append(f"{place}: {kind} is the type itself")
+            elif kind in meant:
+                self.problems.append(f"{place}: {kind} is named more than once")
+            else:
+                meant.append(kind)
+        return tuple(meant)

@@ -13,13 +13,13 @@ from typing import Optional
 
 from . import capacity
 from .actions import Purchase, bought_places, missing_places, transaction_id
-from .caps import PoolCaps, Resources, Taking, bought_gib, bought_within_a_day
+from .caps import PoolCaps, Resources, Taking, bought_gib, bought_within_a_day, quota_lifts
 from .decision import Action, Lift, PoolDecision
+from .ebs_limits import performance
 from .health_gate import EMERGENCY_PERCENT, cluster_findings, not_waived, pool_findings, storm_findings
 from .ledger import next_sequence
 from .policy import VolumeSpec
 from .pool_view import CRITICAL_MARGIN_PERCENT, PoolView
-from .prices import monthly_usd
 from .sizing import Catalogue, Choice, Need, VolumeSet, in_steps, need_of, usual_disk_gib
 from .spread import Site, Unit
 from .timing import clock_problem, duration, expansions_of_the_day, frozen, pause_seconds, timing
@@ -164,7 +164,7 @@ class PoolPlanner(PoolView):
         spec = self.rules.volume
         self._add(
             "E10", "size", "passed",
-            f"{chosen.text} {spec.type}, {chosen.per_unit} per fault unit, +{_gib(chosen.added_kib)} GiB",
+            f"{chosen.text} {spec.kinds}, {chosen.per_unit} per fault unit, +{_gib(chosen.added_kib)} GiB",
         )  # fmt: skip
         sequence = next_sequence(self.owned, self.pool.id)
         txn = transaction_id(self.run.snapshot, self.pool, self.run.policy.hash, sequence)
@@ -172,7 +172,7 @@ class PoolPlanner(PoolView):
         places = sorted(chosen.places, key=lambda entry: (entry[0].sds, entry[1]))
         actions = tuple(purchase.action(place, slot, chosen.size_gib) for place, slot in places)
         limit_kib, used_percent = self._predict(self.pool.capacity.limit_kib + chosen.added_kib)
-        reason = f"{chosen.text} {spec.type}: {self.used_percent:g} % -> {used_percent:g} %"
+        reason = f"{chosen.text} {spec.kinds}: {self.used_percent:g} % -> {used_percent:g} %"
         failure = None
         if choice.caps:
             text = "only a part fits: " + "; ".join(cap.text for cap in choice.caps)
@@ -182,7 +182,8 @@ class PoolPlanner(PoolView):
         else:
             left = f"{free.after([chosen.taking]).usd_left:.2f} USD of the monthly budget left"
             moved = f", {chosen.moved_usd:.2f} USD once for the rebalance" if chosen.moved_usd else ""
-            self._add("E11", "caps", "passed", f"+{chosen.usd:.2f} USD a month{moved}, {left}")
+            most = "at most " if len(chosen.types) > 1 else ""
+            self._add("E11", "caps", "passed", f"{most}+{chosen.usd:.2f} USD a month{moved}, {left}")
         return dataclasses.replace(
             self._result("capped" if choice.caps else "planned", reason, failure),
             txn=txn,
@@ -198,9 +199,8 @@ class PoolPlanner(PoolView):
     def reserve(self) -> None:
         """The money of an unfinished purchase is spoken for, whoever is decided first."""
         if self.unfinished:
-            first = self.unfinished[0]
-            gib = self._missing_count * first.shape.size_gib
-            self.run.free = self.run.free.after([Taking(self._missing_usd, first.shape.type, gib)])
+            gib = self._missing_count * self.unfinished[0].shape.size_gib
+            self.run.free = self.run.free.after([Taking(self._missing_usd, self._spec_begun.types, gib)])
 
     @property
     def _missing_count(self) -> int:
@@ -212,16 +212,17 @@ class PoolPlanner(PoolView):
 
     @property
     def _missing_usd(self) -> float:
-        shape = self._spec_begun.shape(self.unfinished[0].shape.size_gib)
-        return round(self._missing_count * monthly_usd(shape, self.run.policy.prices), 2)
+        each_usd = self._spec_begun.dearest_usd(self.unfinished[0].shape.size_gib, self.run.policy.prices)
+        return round(self._missing_count * each_usd, 2)
 
     @property
     def _spec_begun(self) -> VolumeSpec:
         """What the begun volumes are. EC2 fills in what was left open, so the policy comes first."""
         spec, shape = self.rules.volume, self.unfinished[0].shape
-        if spec.type == shape.type:
+        if any(volume.shape.type in spec.types for volume in self.unfinished):
             return spec
-        return dataclasses.replace(spec, type=shape.type, iops=shape.iops, throughput=shape.throughput)
+        iops, throughput = performance(shape.type, shape.iops, shape.throughput)
+        return dataclasses.replace(spec, type=shape.type, iops=iops, throughput=throughput, fallback_types=())
 
     def _resume(self) -> PoolDecision:
         """Finish what was begun: the same set again, without a new decision."""
@@ -263,6 +264,8 @@ class PoolPlanner(PoolView):
             text = f"the rest of purchase {first.txn} costs {usd:.2f} USD a month, more than the budget has left"
             needed = round(budget_usd - self.run.free.usd_left, 2)
             return self._capped([Lift("budget.monthly_usd", budget_usd, needed, text)])
+        if new and (lifts := self._fallback_lifts()):
+            return self._capped(lifts)
         actions = bought + new
         self._take(actions)
         ours = {action.volume_id for action in bought}
@@ -273,7 +276,8 @@ class PoolPlanner(PoolView):
         )
         added_kib = sum(capacity.device_capacity_kib(action.size_gib) for action in actions)
         limit_kib, used_percent = self._predict(baseline_kib + added_kib)
-        reason = f"finishes purchase {first.txn}: {len(actions)} x {first.shape.size_gib} GiB {first.shape.type}"
+        kinds = " and ".join(sorted({action.type for action in actions}))
+        reason = f"finishes purchase {first.txn}: {len(actions)} x {first.shape.size_gib} GiB {kinds}"
         return dataclasses.replace(
             self._result("planned", reason),
             resumed=True,
@@ -285,6 +289,16 @@ class PoolPlanner(PoolView):
             predicted_limit_kib=limit_kib,
             predicted_used_percent=used_percent,
         )
+
+    def _fallback_lifts(self) -> list[Lift]:
+        """Types may have been allowed since the purchase was begun, when the quotas were looked at."""
+        before_gib, after_gib = bought_gib(self.run.owned), self.run.free.bought_gib
+        text = f"the rest of purchase {self.unfinished[0].txn}"
+        return [
+            lift
+            for kind in self._spec_begun.fallback_types
+            for lift in quota_lifts(self.run.policy, kind, text, before_gib[kind], after_gib[kind])
+        ]
 
     def _predict(self, limit_kib: int) -> tuple[int, float]:
         spare_kib = capacity.spare_kib(limit_kib, self.pool.spare_percentage)

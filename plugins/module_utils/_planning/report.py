@@ -209,8 +209,15 @@ def _volumes(report: Report) -> list[str]:
     for volume in report["volumes"]:
         ident = volume.get("volume_id") or "(to buy)"
         place = f"{volume['sds']}, {volume['instance_id']}, {volume['availability_zone']}"
-        lines.append(f"Volume    {ident} {volume['size_gib']} GiB {volume['type']} for {place}")
+        lines.append(f"Volume    {ident} {volume['size_gib']} GiB {type_of(volume)} for {place}")
     return lines
+
+
+def type_of(volume: Mapping[str, Any]) -> str:
+    """The type of a bought volume, with the one that was asked for first; all that one to be bought may be."""
+    if volume.get("instead_of"):
+        return f"{volume['type']} (not {volume['instead_of']})"
+    return " or ".join([volume["type"], *(() if volume.get("volume_id") else volume.get("fallback_types") or ())])
 
 
 def _failure(report: Report) -> list[str]:
@@ -232,7 +239,13 @@ def _cost(report: Report) -> list[str]:
         return []
     before, after, budget = cost["before_usd"], cost["after_usd"], cost["budget_usd"]
     left = f"{cost['left_usd']:.2f} of {budget:.2f} left"
-    return [f"Cost      {before:.2f} -> {after:.2f} USD a month for all bought volumes; {left}"]
+    most = "at most " if at_most(report) else ""
+    return [f"Cost      {before:.2f} -> {most}{after:.2f} USD a month for all bought volumes; {left}"]
+
+
+def at_most(report: Mapping[str, Any]) -> bool:
+    """Where a volume may be of several types, the costs are those of the dearest."""
+    return any(volume.get("fallback_types") for volume in report["volumes"])
 
 
 def _steps(report: Report) -> list[str]:

@@ -17,7 +17,7 @@ from .caps import PoolCaps, Resources, Taking, Wanted
 from .decision import Lift
 from .model import Snapshot, StoragePool
 from .policy import PoolPolicy
-from .prices import monthly_usd, moved_usd
+from .prices import moved_usd
 from .spread import Place, Unit, has_room, imbalance, shortage, spread
 
 # Below this many free slots on an instance, few large volumes are better than many small ones.
@@ -43,7 +43,7 @@ class VolumeSet:
     """Equal volumes, the same number in every fault unit that can take any; with their places once it is allowed."""
 
     size_gib: int
-    type: str
+    types: tuple[str, ...]
     per_unit: int
     count: int
     places: tuple[tuple[Place, int], ...]
@@ -58,12 +58,12 @@ class VolumeSet:
 
     @cached_property
     def wanted(self) -> Wanted:
-        return Wanted(self.text, self.type, self.count, self.size_gib, self.added_kib, self.usd, self.moved_usd)
+        return Wanted(self.text, self.types, self.count, self.size_gib, self.added_kib, self.usd, self.moved_usd)
 
     @cached_property
     def taking(self) -> Taking:
         slots = Counter(place.instance.id for place, _slot in self.places)
-        return Taking(self.usd, self.type, self.count * self.size_gib, slots)
+        return Taking(self.usd, self.types, self.count * self.size_gib, slots)
 
 
 @dataclass(frozen=True)
@@ -195,13 +195,13 @@ def _sets(pool: StoragePool, units: Sequence[Unit], need: Need, caps: PoolCaps) 
             break
         even = all(per_unit % len(unit.seats) == 0 for unit in growing)
         for size_gib in rules.volume.sizes_gib:
-            usd = round(count * monthly_usd(rules.volume.shape(size_gib), prices), 2)
+            usd = round(count * rules.volume.dearest_usd(size_gib, prices), 2)
             added_kib = count * device_capacity_kib(size_gib)
             moved = moved_usd(pool.capacity.in_use_kib, pool.capacity.limit_kib, added_kib, zones, prices)
             sets.append(
                 VolumeSet(
                     size_gib=size_gib,
-                    type=rules.volume.type,
+                    types=rules.volume.types,
                     per_unit=per_unit,
                     count=count,
                     places=(),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .capacity import gib_from_kib
+from .ebs_limits import performance
 from .model import Snapshot
 
 # The MDM may keep a little of a device for itself.
@@ -24,12 +25,17 @@ class Progress:
 
 
 def with_volumes(actions: Iterable[Mapping[str, Any]], bought: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The actions with the ids of the volumes that now exist for them; one without a volume stays without id."""
+    """The actions with the volumes that now exist for them, their ids and types; one without stays as it is."""
     found = {(item["txn"], item["sds"], item["slot"]): item for item in bought}
     merged = []
     for action in actions:
         volume = found.get((action["txn"], action["sds_id"], action["slot"]), {})
-        merged.append({**action, "volume_id": volume.get("id") or action["volume_id"]})
+        entry = {**action, "volume_id": volume.get("id") or action["volume_id"]}
+        kind = volume.get("type", action["type"])
+        if kind != action["type"]:
+            iops, throughput = performance(kind, action["iops"], action["throughput"])
+            entry.update(type=kind, iops=iops, throughput=throughput, instead_of=action["type"])
+        merged.append(entry)
     return merged
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from .._planning.report import at_most, type_of
 from . import charts
 from .template import PAGE, STYLE
 
@@ -37,6 +38,8 @@ def render(report: Mapping[str, Any], samples: Mapping[str, Sequence[Mapping[str
         system=system,
         style=Markup(STYLE),  # ours: nothing in it comes from outside
         most_volumes=MOST_VOLUMES,
+        type_of=type_of,
+        at_most=at_most(report),
         pools=[_pool(pool, samples.get(pool["id"], ())) for pool in report["pools"]],
         steps=_markup(charts.steps_chart(report["steps"])),
     )

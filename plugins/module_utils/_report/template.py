@@ -108,7 +108,7 @@ PAGE = """<!doctype html>
 <div class="wide"><table><tr><th>Volume</th><th class="number">GiB</th><th>Type</th><th>SDS</th>
 <th>Instance</th><th>Zone</th></tr>
 {% for volume in report.volumes[:most_volumes] %}<tr><td>{{ volume.volume_id or "to buy" }}</td>
-<td class="number">{{ volume.size_gib }}</td><td>{{ volume.type }}</td><td>{{ volume.sds }}</td>
+<td class="number">{{ volume.size_gib }}</td><td>{{ type_of(volume) }}</td><td>{{ volume.sds }}</td>
 <td>{{ volume.instance_id }}</td><td>{{ volume.availability_zone }}</td></tr>
 {% endfor %}</table></div>
 {% if report.volumes | length > most_volumes %}<p class="faint">and {{ report.volumes | length - most_volumes }} more,
@@ -119,7 +119,8 @@ in the JSON report.</p>{% endif %}
 {% if report.cost %}
 <section>
 <h2>Cost</h2>
-<p>{{ "%.2f" | format(report.cost.before_usd) }} &rarr; {{ "%.2f" | format(report.cost.after_usd) }} USD a month
+<p>{{ "%.2f" | format(report.cost.before_usd) }} &rarr;
+{{ "at most " if at_most }}{{ "%.2f" | format(report.cost.after_usd) }} USD a month
 for all bought volumes; {{ "%.2f" | format(report.cost.left_usd) }} of
 {{ "%.2f" | format(report.cost.budget_usd) }} left.</p>
 </section>

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -51,6 +52,12 @@ def quick(start_emulator: Callable[..., EmulatorProcess]) -> EmulatorProcess:
 def emulator(shared_emulator: EmulatorProcess) -> EmulatorProcess:
     shared_emulator.control("reset", {})
     return shared_emulator
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore repeats what a server could not do at once, and not after seconds."""
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _seconds: None))
 
 
 @pytest.fixture(scope="session")

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.errors import EbsError
 from lab.ec2.process import EmulatorProcess
-from tests.contract.ec2.purchase import wanted, whole_run
+from tests.contract.ec2.purchase import wanted, whole_run, whole_set
 
 
 @pytest.fixture
 def calm(quick: EmulatorProcess) -> EmulatorProcess:
     quick.control("reset", {})
     return quick
+
+
+def lacks(emulator: EmulatorProcess, *types: str, action: str = "CreateVolume") -> None:
+    """From now on no zone has storage of these types."""
+    for kind in types:
+        emulator.fault(action, "error", code="InsufficientVolumeCapacity", times=1000, params={"VolumeType": kind})
+
+
+def asked_for(emulator: EmulatorProcess, kind: str) -> int:
+    """How often a volume of this type was asked for, by different tokens."""
+    log = [entry["params"] for entry in emulator.control("log") if entry["action"] == "CreateVolume"]
+    return len({form["ClientToken"] for form in log if form["VolumeType"] == kind and "DryRun" not in form})
 
 
 def bought(emulator: EmulatorProcess, txn: str) -> list[Any]:
@@ -80,3 +93,51 @@ def test_a_refused_quota_is_believed_only_after_a_look_at_the_tags(calm: Emulato
     calm.control("fault", plan)
     whole_run(calm, want, troubles=False)
     assert len(bought(calm, want.txn)) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_where_a_type_has_run_out_another_is_bought_and_the_next_run_buys_nothing(calm: EmulatorProcess) -> None:
+    """The second volume is not asked for as what the zone does not have, and a dry run that says so stops nobody."""
+    zone = {"instance_id": calm.instance_ids[2]}
+    first = wanted(calm, iops=4_000, throughput=200, fallback_types=("io1", "gp2"), **zone)
+    wants = [dataclasses.replace(first, slot=slot) for slot in range(2)]
+    lacks(calm, "gp3", "io1")
+    lacks(calm, "gp3", action="CreateVolume:DryRun")
+    assert len(whole_set(calm, wants)) == 4
+    volumes = bought(calm, first.txn)
+    assert [(volume["VolumeType"], volume["Size"]) for volume in volumes] == [("gp2", 100)] * 2
+    assert [asked_for(calm, kind) for kind in first.types] == [1, 1, 2]
+    calm.control("clear_faults", {})
+    assert whole_set(calm, wants) == []
+    assert len(bought(calm, first.txn)) == 2
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_zone_without_storage_ends_the_purchase_with_its_name_and_the_remedy(calm: EmulatorProcess) -> None:
+    """What exists waits, unattached, and a later run asks for the rest alone."""
+    first = wanted(calm, fallback_types=("gp2",), instance_id=calm.instance_ids[2])
+    other = dataclasses.replace(first, sds="sds-2", name="default-agent2", instance_id=calm.instance_ids[1])
+    for kind in first.types:
+        where = {"VolumeType": kind, "AvailabilityZone": "us-east-1b"}
+        calm.fault("CreateVolume", "error", code="InsufficientVolumeCapacity", times=1000, params=where)
+    with pytest.raises(EbsError) as caught:
+        whole_set(calm, [first, other])
+    assert caught.value.code == "InsufficientVolumeCapacity"
+    assert "no gp3 or gp2 storage in us-east-1b now, and could not create default-agent2 (100 GiB)" in str(caught.value)
+    assert "Run again" in caught.value.remedy
+    assert "fallback_types" in caught.value.remedy
+    assert caught.value.server == "Injected by the emulator's control URL."
+    assert [(one["VolumeType"], one["Attachments"]) for one in bought(calm, first.txn)] == [("gp3", [])]
+    calm.control("clear_faults", {})
+    assert sorted(whole_set(calm, [first, other])) == ["attach_volume", "attach_volume", "create_volume"]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_another_type_is_asked_for_only_after_a_look_at_the_tags(calm: EmulatorProcess) -> None:
+    """The answer to the create was lost, and its repetition is refused before EC2 looks at the token."""
+    want = wanted(calm, fallback_types=("gp2",), instance_id=calm.instance_ids[2])
+    calm.fault("CreateVolume", "lost_answer")
+    lacks(calm, "gp3")
+    whole_run(calm, want, troubles=False)
+    assert [volume["VolumeType"] for volume in bought(calm, want.txn)] == ["gp3"]
+    assert asked_for(calm, "gp2") == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import boto3
@@ -28,8 +28,9 @@ HOST = {"mesos-scaleio:cluster-host": "agent1"}
 SCOPE = Scope(CLUSTER, "us-east-1", account="123456789012", zones=("us-east-1a",), instance_tags=HOST)
 
 
-def rights(kms_key_id: str | None = None) -> dict[str, Any]:
-    volume = {"sizes_gib": SIZES, **({"kms_key_id": kms_key_id} if kms_key_id else {})}
+def rights(kms_key_id: str | None = None, fallback_types: Sequence[str] = ()) -> dict[str, Any]:
+    key = {"kms_key_id": kms_key_id} if kms_key_id else {}
+    volume = {"sizes_gib": SIZES, "fallback_types": list(fallback_types), **key}
     policy = parse({"budget": {"monthly_usd": 100}, "pools": [{"storage_pool": "default", "volume": volume}]})
     return executor(policy, SCOPE)
 
@@ -77,6 +78,19 @@ def test_with_any_right_missing_the_run_fails_and_names_it(held: EmulatorProcess
     assert caught.value.code == "UnauthorizedOperation"
     assert f"the right {action}" in str(caught.value)
     assert "remediation_iam_policy" in caught.value.remedy
+
+
+@pytest.mark.parametrize("allowed", [("gp2",), ()])
+@pytest.mark.usefixtures("impatient")
+def test_another_type_is_bought_with_exactly_its_right(held: EmulatorProcess, allowed: tuple[str, ...]) -> None:
+    held.allow(RUNNER, [rights(fallback_types=allowed)])
+    held.fault("CreateVolume", "error", code="InsufficientVolumeCapacity", times=50, params={"VolumeType": "gp3"})
+    want = wanted(held, fallback_types=("gp2",))
+    if allowed:
+        assert whole_run(held, want, troubles=False) == ["create_volume", "attach_volume"]
+        return
+    with pytest.raises(EbsError, match="the right ec2:CreateVolume"):
+        whole_run(held, want, troubles=False)
 
 
 @pytest.mark.parametrize(("missing", "most"), [("Buy1", 0), ("TagWhileBuying", 0), ("AttachOwnVolumes", 1)])

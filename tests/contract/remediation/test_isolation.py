@@ -30,6 +30,11 @@ def a_refusal(world: Site) -> None:
     world.ec2.fault("CreateVolume", "limit", times=1)
 
 
+def no_storage(world: Site) -> None:
+    # As often as botocore asks for the first volume of the fuller pool.
+    world.ec2.fault("CreateVolume", "error", code="InsufficientVolumeCapacity", times=5)
+
+
 def nothing(world: Site) -> None:
     pass
 
@@ -41,6 +46,7 @@ def nothing(world: Site) -> None:
         (somebodys_data, {}, "Nothing was added to pool bad"),
         (a_disk_that_never_appears, {}, "Nothing was added to pool bad"),
         (a_refusal, {}, "Ask AWS for a larger storage quota"),
+        (no_storage, {}, "EC2 has no gp3 storage in us-east-1"),
         (nothing, {"without_instance": "agent4"}, "agent4: no EC2 instance has one of its addresses"),
     ],
 )

@@ -77,6 +77,26 @@ def test_the_story(world: Site) -> None:
 
 
 @pytest.mark.slow
+def test_a_zone_without_gp3_gets_another_type_and_the_report_says_so(world: Site) -> None:
+    lacking = {"VolumeType": "gp3", "AvailabilityZone": "us-east-1b"}
+    world.ec2.fault("CreateVolume", "error", code="InsufficientVolumeCapacity", times=1000, params=lacking)
+    world.fill(85)
+    # The dearest of the types has to be affordable: three of gp2 are 54 USD a month.
+    poor = world.play(remediation_policy=world.policy(monthly_usd=50, volume={"fallback_types": ["gp2"]}))
+    assert (poor.report["status"], world.bought()) == ("capped", []), poor.output
+    rules = world.policy(monthly_usd=54, volume={"fallback_types": ["gp2"]}) | {"look_up_quotas": True}
+    run = world.play(remediation_policy=rules)
+    assert (run.status, run.report["status"]) == (0, "changed"), run.output
+    assert "180 GiB gp2 (not gp3) for agent2" in (world.reports / "latest.txt").read_text()
+    kinds = {volume["availability_zone"]: volume["type"] for volume in world.bought()}
+    assert kinds == {"us-east-1a": "gp3", "us-east-1b": "gp2", "us-east-1c": "gp3"}
+    assert run.report["api_calls"]["GetServiceQuota"] == 2
+    again = world.play(remediation_policy=rules)
+    assert (again.status, again.changed, again.report["status"]) == (0, 0, "ok"), again.output
+    assert (len(world.bought()), again.report["cost"]["after_usd"]) == (3, pytest.approx(2 * 14.4 + 18))
+
+
+@pytest.mark.slow
 def test_below_critical_a_second_look_or_a_second_run_confirms(world: Site) -> None:
     """A controller that remembers nothing decides like one that saw the pool before."""
     world.fill(82)

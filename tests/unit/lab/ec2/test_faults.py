@@ -219,6 +219,16 @@ def test_faults_that_cannot_be_are_refused(fault: dict[str, Any], said: str) -> 
         Fault(**fault)
 
 
+def test_a_fault_of_certain_parameters_leaves_all_other_calls_alone(client: Any, emulator: EmulatorProcess) -> None:
+    lacking = {"VolumeType": "gp3", "AvailabilityZone": ZONE}
+    emulator.fault("CreateVolume", "error", code="InsufficientVolumeCapacity", params=lacking)
+    other = client.create_volume(AvailabilityZone=ZONE, Size=100, VolumeType="gp2")
+    assert other["Iops"] == 300  # as EC2 tells them, though nobody can choose them
+    with pytest.raises(ClientError, match="InsufficientVolumeCapacity"):
+        create(client, next(MARKS))
+    assert create(client, next(MARKS))
+
+
 def test_any_action_is_hit_only_where_the_kind_is_possible() -> None:
     record = Record()
     record.inject([Fault("*", "not_found"), Fault("*", "fails_later")])

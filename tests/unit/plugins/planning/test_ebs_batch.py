@@ -82,6 +82,29 @@ def test_the_token_is_the_agreed_hash_and_fits_into_ec2() -> None:
     assert token != wanted().client_token(0)
 
 
+def test_another_type_is_another_request_with_what_it_lets_one_choose() -> None:
+    want = wanted(iops=4_000, throughput=500, fallback_types=("gp2", "io2"))
+    assert want.types == ("gp3", "gp2", "io2")
+    assert want.of_type("gp3") is want
+    gp2, io2 = want.of_type("gp2"), want.of_type("io2")
+    assert (gp2.type, gp2.iops, gp2.throughput) == ("gp2", None, None)
+    assert (io2.type, io2.iops, io2.throughput) == ("io2", 4_000, None)
+    assert {one.key for one in (want, gp2, io2)} == {want.key}
+    assert gp2.create_tags() == io2.create_tags() == want.create_tags()
+    tokens = [one.client_token(attempt) for one in (want, gp2, io2) for attempt in (0, 1)]
+    assert len(set(tokens)) == len(tokens)
+    assert tokens[0] == wanted().client_token(0)
+    assert tokens[2] == hashlib.sha256(b"v1|c|p|t|s1|0|0|gp2").hexdigest()
+
+
+def test_a_volume_of_any_allowed_type_is_adopted_and_no_other() -> None:
+    want = wanted(fallback_types=("gp2", "io2"))
+    for kind in want.types:
+        assert match([want], [seen(want, type=kind)]).slots[0].volume.type == kind
+    with pytest.raises(BatchError, match=r"100 GiB st1, encrypted, wanted is 100 GiB gp3 or gp2 or io2, encrypted"):
+        match([want], [seen(want, type="st1")])
+
+
 def test_the_tags_of_the_identity_cannot_be_overridden() -> None:
     tags = wanted(tags=(("mesos-scaleio:sds", "other"), ("team", "storage"))).create_tags()
     assert tags == {
@@ -205,6 +228,9 @@ def test_zones_have_to_be_those_of_the_instances() -> None:
         {"type": "zz9"},
         {"type": "gp2", "iops": 3_000},
         {"type": "io2"},
+        {"fallback_types": ("io2",)},
+        {"fallback_types": ("gp2", "st1")},
+        {"fallback_types": ("zz9",)},
         {"iops": 2_999},
         {"iops": 50_001},
         {"throughput": 124},

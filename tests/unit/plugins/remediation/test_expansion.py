@@ -79,6 +79,45 @@ def test_a_killed_purchase_is_finished_and_nothing_else_bought(exist, attached):
     assert again.pools[0].predicted_limit_kib == first.pools[0].predicted_limit_kib
 
 
+TWO_TYPES = {"sizes_gib": [100], "fallback_types": ["gp2"]}
+
+
+def as_gp2(action):
+    return {**bought(action), "type": "gp2", "iops": 300, "throughput": None}
+
+
+def test_a_set_of_several_types_is_planned_as_the_dearest_and_paid_as_it_is():
+    world, rules = system(used=0.85), policy(volume=TWO_TYPES)
+    first = decide(world, rules=rules)
+    assert first.cost.after_usd == pytest.approx(30)
+    assert "3 x 100 GiB gp3 or gp2" in first.pools[0].reason
+    assert [action.wanted_volume("sys1")["fallback_types"] for action in first.actions] == [["gp2"]] * 3
+    assert first.plan_hash != decide(world, rules=policy(volume={"sizes_gib": [100]})).plan_hash
+    volumes = [as_gp2(first.actions[0]), *map(bought, first.actions[1:])]
+    after = decide(with_devices(world, volumes), volumes, rules, now=NOW + 60)
+    assert (after.status, after.actions) == ("ok", ())
+    assert after.cost.before_usd == pytest.approx(10 + 8 + 8)
+
+
+def test_a_purchase_begun_with_another_type_is_finished_with_the_first_choice():
+    world, rules = system(used=0.85), policy(volume=TWO_TYPES)
+    first = decide(world, rules=rules)
+    again = decide(world, [as_gp2(first.actions[0])], rules, now=NOW + 60)
+    assert [(action.type, action.instead_of) for action in again.actions] == [
+        ("gp2", "gp3"),
+        ("gp3", None),
+        ("gp3", None),
+    ]
+    assert (again.plan_hash, again.pools[0].txn) == (first.plan_hash, first.pools[0].txn)
+    assert again.cost.after_usd == pytest.approx(30)
+    begun, missing, _ = (action.wanted_volume("sys1") for action in again.actions)
+    assert (begun["type"], begun["iops"], begun["fallback_types"]) == ("gp2", None, [])
+    assert (missing["type"], missing["fallback_types"]) == ("gp3", ["gp2"])
+    # A type that the policy no longer has is the only one that the rest may have.
+    other = decide(world, [as_gp2(first.actions[0])], policy(volume={"sizes_gib": [100]}), now=NOW + 60)
+    assert [(action.type, action.iops, action.fallback_types) for action in other.actions] == [("gp2", None, ())] * 3
+
+
 def test_resume_needs_no_free_slot_for_what_is_already_attached():
     world = system(used=0.85)
     volumes = [bought(action) for action in decide(world).actions]

@@ -26,7 +26,8 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.a
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.decision import Verdict
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.forecast import forecast
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import History
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import Policy, parse
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import Policy, VolumeSpec, parse
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.prices import monthly_usd
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.trigger import Trigger
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.windows import Window
 from tests.unit.plugins.remediation import worlds
@@ -208,6 +209,32 @@ def e11_quota() -> None:
     nothing_bought(rules=policy() | {"volume_quota_gib": {"gp3": 300}})
 
 
+TWO_TYPES = {"sizes_gib": [100], "fallback_types": ["gp2"]}
+
+
+def e11_budget_of_the_dearest_type() -> None:
+    capped_by("budget.monthly_usd", monthly_usd=29, volume=TWO_TYPES)  # 24 as gp3, 30 as gp2
+
+
+def e11_quota_of_another_type() -> None:
+    rules = policy(volume=TWO_TYPES) | {"volume_quota_gib": {"gp2": 300}}
+    assert decide(system(used=FULL), rules=policy() | {"volume_quota_gib": {"gp2": 300}}).actions
+    nothing_bought(rules=rules)
+
+
+def e11_quota_of_a_type_that_a_resume_may_have() -> None:
+    """It was allowed after the purchase had begun."""
+    world = system(used=0.85)
+    volumes = [bought(action) for action in decide(world).actions[:1]]
+    nothing_bought(world=world, volumes=volumes, rules=policy(volume=TWO_TYPES) | {"volume_quota_gib": {"gp2": 200}})
+
+
+def e11_pools_share_the_quota_of_another_type() -> None:
+    world = system(used=FULL, pools=("a", "b"))
+    rules = policy(pools=("a", "b"), volume=TWO_TYPES) | {"volume_quota_gib": {"gp2": 600}}
+    assert len(decide(world, rules=rules).actions) == 3
+
+
 def e11_max_pool() -> None:
     capped_by("max_pool_gib", max_pool_gib=600)
 
@@ -326,6 +353,10 @@ def any_step(*given: Any, **more: Any) -> sizing.Need:
     return replace(sizing.need_of(*given, **more), most_kib=10**12)
 
 
+def first_type_alone(self: Any, size_gib: int, prices: Any) -> float:
+    return monthly_usd(self.shape(size_gib), prices)
+
+
 def any_number(document: Any) -> Policy:
     read = parse(document)
     return replace(read, pools=tuple(replace(pool, max_volumes_per_action=10**6) for pool in read.pools))
@@ -362,6 +393,10 @@ GUARDS: list[tuple[Callable[[], None], tuple[Any, str, Any]]] = [
     (e11_budget_of_a_resume, (pool_expansion.PoolPlanner, "reserve", lambda _planner: None)),
     (e11_per_action_usd, no_caps("budget.per_action_usd")),
     (e11_quota, no_caps("volume_quota_gib.gp3")),
+    (e11_budget_of_the_dearest_type, (VolumeSpec, "dearest_usd", first_type_alone)),
+    (e11_quota_of_another_type, no_caps("volume_quota_gib.gp2")),
+    (e11_quota_of_a_type_that_a_resume_may_have, (pool_expansion.PoolPlanner, "_fallback_lifts", lambda _planner: [])),
+    (e11_pools_share_the_quota_of_another_type, (caps.Resources, "after", lambda self, _taking: self)),
     (e11_max_pool, no_caps("max_pool_gib")),
     (e11_max_volumes_per_action, (worlds, "parse", any_number)),
     (e11_max_owned_volumes, no_caps("max_owned_volumes")),

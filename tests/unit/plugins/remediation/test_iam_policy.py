@@ -85,6 +85,18 @@ def test_pools_with_their_own_volumes_have_their_own_rights() -> None:
     assert grant["Condition"]["Bool"] == {"kms:GrantIsForAWSResource": "true"}
 
 
+def test_every_type_that_may_be_bought_instead_has_its_right() -> None:
+    volume = {"sizes_gib": [100], "iops": 4000, "throughput": 200, "fallback_types": ["gp2", "io2"]}
+    pools = [{"storage_pool": name, "volume": volume} for name in ("a", "b")]
+    rights = executor(parse({"budget": {"monthly_usd": 100}, "pools": pools}), SCOPE)["Statement"]
+    buys = [own["Condition"] for own in rights if own["Sid"].startswith("Buy")]
+    assert [own["StringEquals"]["ec2:VolumeType"] for own in buys] == ["gp3", "gp2", "io2"]
+    for change in ({"type": "gp2"}, {"type": "io2", "iops": 4000}, {"iops": 4000, "throughput": 200}):
+        assert iam.decide(rights, buying(**change)) == ""
+    for change in ({"type": "gp2", "size": 101}, {"type": "io2", "iops": 4001}, {"type": "io1", "iops": 100}):
+        assert "no identity-based policy allows" in iam.decide(rights, buying(**change))
+
+
 def test_keys_by_alias_and_by_id() -> None:
     pools = [{"storage_pool": key, "volume": {"kms_key_id": key}} for key in ("alias/storage", "1111-2222")]
     by_id, by_alias = statements(executor(policy(*pools), SCOPE), "UseKey")

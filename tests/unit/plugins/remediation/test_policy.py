@@ -80,10 +80,41 @@ def test_everything_wrong_is_said_at_once():
         ({"volume": {"iops": 60000, "sizes_gib": [100]}}, "iops 60000 is more than the 50000"),
         ({"volume": {"throughput": 1000}}, "throughput 1000 takes at least 4000 iops"),
         ({"volume": {"encrypted": False, "kms_key_id": "k"}}, "kms_key_id: needs encrypted"),
+        ({"volume": {"fallback_types": "gp2"}}, "volume.fallback_types: must be a list of volume types, got 'gp2'"),
+        ({"volume": {"fallback_types": [["gp2"]]}}, "volume.fallback_types: ['gp2'] is none of gp3"),
+        ({"volume": {"type": "gp2", "fallback_types": ["gp2"]}}, "volume.fallback_types: gp2 is the type itself"),
+        ({"volume": {"fallback_types": ["gp2", "gp2"]}}, "volume.fallback_types: gp2 is named more than once"),
+        ({"volume": {"type": "io1", "iops": 500, "fallback_types": ["gp3"]}}, "gp3: iops 500 is outside 3000"),
     ],
 )
 def test_values_that_contradict(rules, words):
     assert any(words in problem for problem in problems(valid(**rules))), problems(valid(**rules))
+
+
+def test_everything_wrong_with_other_types_is_said_at_once():
+    volume = {"type": "st1", "sizes_gib": [100, 120], "fallback_types": ["gp3", "io1", "gp9", "st1", "sc1"]}
+    place = "pools[0].volume"
+    assert problems(valid(volume=volume)) == (
+        f"{place}.fallback_types: 'gp9' is none of gp3, gp2, io1, io2, st1, sc1",
+        f"{place}.fallback_types: st1 is the type itself",
+        f"{place}: size 100 is outside 125 to 16384 of st1",
+        f"{place}: size 120 is outside 125 to 16384 of st1",
+        f"{place}.fallback_types: io1: io1 needs iops",
+        f"{place}.fallback_types: sc1: size 100 is outside 125 to 16384 of sc1",
+        f"{place}.fallback_types: sc1: size 120 is outside 125 to 16384 of sc1",
+    )
+
+
+def test_each_type_gets_of_the_performance_what_it_takes():
+    fast = {"iops": 6000, "throughput": 500, "sizes_gib": [200], "fallback_types": ["gp2", "io2"]}
+    spec = parse(valid(volume=fast)).pools[0].volume
+    shapes = [spec.of_type(kind).shape(200) for kind in spec.types]
+    assert shapes == [
+        VolumeShape("gp3", 200, 6000, 500),
+        VolumeShape("gp2", 200),
+        VolumeShape("io2", 200, 6000),
+    ]
+    assert spec.dearest_usd(200, parse(valid()).prices) == 200 * 0.125 + 6000 * 0.065
 
 
 @pytest.mark.parametrize(

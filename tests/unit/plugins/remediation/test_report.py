@@ -11,6 +11,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.v
     topology_document,
     with_volumes,
 )
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._report.page import render
 from tests.unit.plugins.remediation import worlds
 from tests.unit.plugins.remediation.worlds import bought, decide, policy, system, with_devices
 
@@ -100,6 +101,25 @@ def test_one_screen_whatever_the_size(pools, sds):
     assert len(lines) <= 24
     assert max(map(len, lines)) <= 100
     assert lines[-1].startswith("Next")
+
+
+def test_a_volume_of_another_type_than_was_asked_for_says_so():
+    decision = decide(system(used=0.85), rules=policy(volume={"sizes_gib": [100], "fallback_types": ["gp2"]}))
+    actions = json.loads(json.dumps(decision.as_dict()))["actions"]
+    shown = text(report(decision))
+    assert "(to buy) 100 GiB gp3 or gp2 for agent1" in shown
+    assert "0.00 -> at most 30.00 USD a month" in shown
+    ids = [{"txn": own["txn"], "sds": own["sds_id"], "slot": own["slot"]} for own in actions]
+    bought_as = [{**own, "id": f"vol-{'0' * 16}{number}", "type": kind} for number, (own, kind) in
+                 enumerate(zip(ids, ("gp2", "gp3", "gp3"), strict=True))]  # fmt: skip
+    volumes = with_volumes(actions, bought_as)
+    assert [(own["type"], own["instead_of"]) for own in volumes] == [("gp2", "gp3"), ("gp3", None), ("gp3", None)]
+    made = report(decision, volumes=volumes)
+    assert f"vol-{'0' * 17} 100 GiB gp2 (not gp3) for agent1, i-agent1, us-east-1a" in text(made)
+    assert f"vol-{'0' * 16}1 100 GiB gp3 for agent2" in text(made)
+    page = render(made, {})
+    assert "<td>gp2 (not gp3)</td>" in page
+    assert "at most 30.00 USD" in page
 
 
 def test_progress_until_every_device_is_normal_and_the_pool_has_grown():
