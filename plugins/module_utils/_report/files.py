@@ -5,8 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import tempfile
+
+# As write_at_once names them, until they have their own name.
+TEMPORARY = re.compile(r"\.[a-z0-9_]{8}\.tmp")
 
 
 def write_at_once(path: str, content: str) -> None:
@@ -22,6 +27,15 @@ def write_at_once(path: str, content: str) -> None:
     except OSError:
         os.unlink(temporary)
         raise
+
+
+def remove_leftovers(folder: str, before_seconds: float) -> None:
+    """Take away what writers that were killed have left; a file that was changed later may still be written."""
+    for name in filter(TEMPORARY.fullmatch, os.listdir(folder)):
+        path = os.path.join(folder, name)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.getmtime(path) < before_seconds:
+                os.unlink(path)
 
 
 def append_line(path: str, line: str) -> None:

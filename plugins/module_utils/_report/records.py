@@ -15,7 +15,7 @@ from typing import Any, Optional
 
 from .._planning.audit import line_after
 from .._planning.history import recent
-from .files import append_line, last_lines, write_at_once
+from .files import append_line, last_lines, remove_leftovers, write_at_once
 
 HISTORY, AUDIT, NOTIFIED = "history.jsonl", "audit.jsonl", "notified.json"
 # More than the days of which forecasts are made; an older part of a long file is not read.
@@ -64,6 +64,7 @@ class Folder:
                 write_at_once(os.path.join(self._path, name), content)
             self._notified(records.notified)
             self._forget(keep_reports)
+            remove_leftovers(self._path, now_seconds - DAY_SECONDS)
 
     def _audit(self, event: Optional[Mapping[str, Any]]) -> None:
         if event is not None:

@@ -12,6 +12,7 @@ from moto.server import ThreadedMotoServer
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.audit import verify
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import KEPT_SECONDS
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._report.files import write_at_once
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._report.records import Folder, Records
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._report.records_s3 import Bucket, RecordsError
 from tests.unit.plugins.remediation.worlds import NOW, iso
@@ -104,6 +105,27 @@ def test_what_no_forecast_needs_any_more_is_forgotten_and_who_was_told_is_not(pl
     assert found["notified.json"] == '{"status": "capped"}\n'
     place.open().keep(Records(notified=""), later)
     assert "notified.json" not in place.open().fetch()
+
+
+def test_what_killed_writers_left_is_taken_away_after_a_day(tmp_path, monkeypatch):
+    def killed(*_paths):
+        raise KeyboardInterrupt
+
+    left = set()
+    for hours in (23, 25):
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "replace", killed)
+            with pytest.raises(KeyboardInterrupt):
+                write_at_once(str(tmp_path / "latest.json"), "{}")
+        (path,) = {path.name for path in tmp_path.iterdir()} - left
+        os.utime(tmp_path / path, (NOW - 3600 * hours,) * 2)
+        left.add(path)
+    somebodys = tmp_path / "notes.tmp"
+    somebodys.touch()
+    os.utime(somebodys, (0, 0))
+    Folder(tmp_path).keep(Records(), 1000, NOW)
+    young = next(name for name in left if name != path)
+    assert {item.name for item in tmp_path.iterdir()} == {young, "notes.tmp", ".guard"}
 
 
 def test_in_s3_a_lost_answer_writes_no_line_twice_and_a_lost_hint_is_no_loss(service):
