@@ -347,7 +347,9 @@ def main() -> None:
             "remedy": "Let the user of the playbook read it, or name another one.",
         }
         module.fail_json(msg=f"A file of the controller cannot be read: {error}. {failure['remedy']}", failure=failure)
-    module.exit_json(**result)
+    # Without the system, which is large and which Ansible would read back for nothing.
+    asked = {key: value for key, value in module.params.items() if key not in ("system", "instances", "hosts")}
+    module.exit_json(invocation={"module_args": asked}, **result)
 
 
 if __name__ == "__main__":

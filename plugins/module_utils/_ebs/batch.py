@@ -313,7 +313,7 @@ class BatchRun:
     def _polls(self, timeout_seconds: float) -> Iterator[None]:
         """Yield after growing pauses until the time is over."""
         deadline = self._clock() + timeout_seconds
-        pause = 0.5
+        pause = 1.0
         while self._clock() < deadline:
             self._sleep(min(pause, max(deadline - self._clock(), 0.05)))
             pause = min(pause * 1.6, 8.0)
