@@ -72,6 +72,7 @@ class BatchRun:
         self.done: list[dict[str, Any]] = []
         # By zone and volume type: the answer to the first who asked for it, so that nobody asks again in this run.
         self._lacking: dict[tuple[Optional[str], str], EbsError] = {}
+        self._created: set[str] = set()
 
     def run(self, wait: bool = True) -> tuple[Slot, ...]:
         self._ask_to_create()
@@ -168,6 +169,7 @@ class BatchRun:
             volume = self._ec2.create_volume(order, slot.attempt)
         except EbsError as error:
             return error
+        self._created.add(volume.id)
         self.done.append({"action": "create_volume", "volume_id": volume.id, **_who(slot)})
         return volume
 
@@ -183,6 +185,9 @@ class BatchRun:
             batch = match(self._wanted, read_volumes(self._ec2, self._wanted))
             fresh = {slot.wanted.key: slot for slot in batch.slots}
             slots = [_with_volume(slot, fresh[slot.wanted.key].volume) for slot in slots]
+            # Tokens of two types do not keep a volume from being bought that another run has bought as the other type,
+            # where reads did not show it in time. What is not attached nobody uses yet, and EC2 deletes nothing else.
+            self._delete(one for one in batch.duplicates if one.id in self._created and not one.attachments)
             if batch.failed:
                 failures += 1
                 if failures >= MAX_ATTEMPTS:
