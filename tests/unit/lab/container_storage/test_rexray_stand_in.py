@@ -248,6 +248,7 @@ class Client(Host):
 def agents(emulator: Emulator, tmp_path: Path) -> Callable[..., tuple[Volumes, Client]]:
     def begin(number: int, **fields: Any) -> tuple[Volumes, Client]:
         host = Client(emulator, f"00000000-0000-4000-8000-00000000000{number}", f"198.18.0.{number}")
+        fields.setdefault(f"{OPERATIONS}mount__retryWait", "10ms")  # instead of three times 5 s
         volumes = Volumes(read(document(emulator, tmp_path, **fields)), host)
         volumes.start()
         return volumes, host
