@@ -22,7 +22,7 @@ def lab() -> Iterator[LabHosts]:
         hosts.run("down")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def installed(lab: LabHosts) -> None:
     """The platform on the lab's hosts, which an earlier file has left there unless this one runs alone."""
     if "emc-scaleio-mdm" not in lab.execute("agent1", "dpkg-query -W -f '${Package}\\n'"):

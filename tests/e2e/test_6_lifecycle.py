@@ -20,14 +20,19 @@ NEW = "agent4"
 AGENTS = ("agent1", "agent2", "agent3")
 DATA_GIB = 24
 REVISION = "+e2e1"
+pytestmark = pytest.mark.usefixtures("installed")
 
 
 @pytest.fixture(scope="module")
 def service(lab: LabHosts, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    running = Service(lab, "lifecycle", tmp_path_factory.mktemp("service") / "timeline.jsonl")
-    eventually(lambda: running.events("running"), bool, 60, "the service runs")
-    yield running
-    running.stop()
+    running = Service(
+        lab, "lifecycle", tmp_path_factory.mktemp("service") / "timeline.jsonl", "--hosts", ",".join(AGENTS)
+    )
+    try:
+        eventually(lambda: running.events("running"), bool, 60, "the service runs")
+        yield running
+    finally:
+        running.stop()
 
 
 def boot(lab: LabHosts, host: str) -> str:

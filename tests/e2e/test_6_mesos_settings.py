@@ -25,7 +25,7 @@ from lab.playbook import Run
 from tests.support.hosts import LabHosts, eventually
 from tests.support.mesos import greedy_offers, scalars
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("installed")]
 
 AGENTS = ("agent1", "agent2", "agent3")
 RESERVED_CPUS, RESERVED_MEM_MIB = 1.5, 3072

@@ -117,13 +117,19 @@ def assert_clean(seen: Observed) -> None:
     assert seen.misplaced() == []
 
 
+@pytest.fixture(scope="module", autouse=True)
+def bare_hosts(lab: LabHosts) -> None:
+    """Whatever earlier files have left there."""
+    lab.run("down")
+    lab.run("up")
+
+
 @pytest.fixture
 def observe(lab: LabHosts, tmp_path: Path) -> Callable[..., Observed]:
     return lambda secrets=None: Observed(lab, tmp_path, secrets or known(lab))
 
 
 def test_an_installation_shows_no_secret(observe: Callable[..., Observed]) -> None:
-    """On bare hosts, or on those that an earlier test has torn down."""
     seen = observe()
     seen.play("playbooks/site.yml")
     assert_clean(seen)
