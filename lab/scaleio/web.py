@@ -36,6 +36,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length) if length else b""
+        if len(body) < length:
+            # The client died in the middle of its request, which is none.
+            self.close_connection = True
+            return
         headers = {key.lower(): value for key, value in self.headers.items()}
         answer = self.server.answer(Request(self.command, self.path, headers, body))
         if answer.drop:

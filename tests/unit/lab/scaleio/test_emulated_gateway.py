@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import time
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from scaleio_world import PASSWORD, World
 
 from lab.scaleio.faults import Fault
-from lab.scaleio.gateway import BackendDown, Configuration, Gateway, Request
+from lab.scaleio.gateway import Answer, BackendDown, Configuration, Gateway, Request
+from lab.scaleio.web import WebServer
 
 UNAUTHORIZED = {"message": "Unauthorized", "httpStatusCode": 401, "errorCode": 0}
 
@@ -194,3 +196,24 @@ def test_an_answer_comes_late_and_is_the_right_one(client: Client) -> None:
     started = time.monotonic()
     assert client.send("GET", "/api/types/ProtectionDomain/instances") == (200, [])
     assert time.monotonic() - started >= 0.2
+
+
+@pytest.mark.parametrize(("body", "served"), [(b"{}", ["POST /a"]), (b"{", [])])
+def test_a_request_whose_client_died_in_its_middle_is_none(body: bytes, served: list[str]) -> None:
+    seen: list[str] = []
+
+    def answer(request: Request) -> Answer:
+        seen.append(f"{request.method} {request.target}")
+        return Answer(204)
+
+    server = WebServer(("127.0.0.1", 0), answer)
+    server.start()
+    try:
+        with socket.create_connection(server.server_address[:2], timeout=5) as client:
+            client.sendall(b"POST /a HTTP/1.1\r\nContent-Length: 2\r\n\r\n" + body)
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(1000):
+                pass
+    finally:
+        server.stop()
+    assert seen == served
