@@ -327,10 +327,10 @@ def main() -> None:
             "code": "topology_invalid",
             "object": "topology",
             "server": "",
-            "remedy": "Correct the topology; nothing was written.",
+            "remedy": "Nothing was written: correct the topology, or first do what the problems name.",
             "problems": list(error.problems),
         }
-        module.fail_json(msg=f"{error}. Nothing was written.", failure=failure)
+        module.fail_json(msg=f"{error}. {failure['remedy']}", failure=failure)
     except PlanRefused as error:
         path = module.params["plan_file"]
         failure = {"code": error.code, "object": path, "server": "", "remedy": error.remedy}

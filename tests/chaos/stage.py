@@ -314,7 +314,8 @@ class Stage:
 
     @property
     def _foreign_disk(self) -> Path:
-        return self._disks / FOREIGN_HOST / "dev" / "nvme1n1"
+        serial = self.foreign_id.replace("-", "")
+        return self._disks / FOREIGN_HOST / "dev" / "disk" / "by-id" / f"nvme-Amazon_Elastic_Block_Store_{serial}"
 
     def _foreign(self) -> list[Any]:
         raw = self._described(self.foreign_id)

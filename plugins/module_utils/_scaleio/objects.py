@@ -93,10 +93,10 @@ def run_or_refuse(module: AnsibleModule, run: Callable[[Gateway], dict[str, Any]
             "code": "cannot_apply",
             "object": error.label,
             "server": "",
-            "remedy": "Correct the task, or first do what the problems name; nothing was written.",
+            "remedy": "Nothing was written: correct the task, or first do what the problems name.",
             "problems": list(error.problems),
         }
-        module.fail_json(msg=f"{error}. Nothing was written.", failure=failure)
+        module.fail_json(msg=f"{error}. {failure['remedy']}", failure=failure)
 
 
 def object_module(spec: Mapping[str, Any], **rules: Any) -> AnsibleModule:

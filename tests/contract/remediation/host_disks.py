@@ -5,6 +5,8 @@ Volumes named in ROOT/dirty get somebody's data; INSTANCE in ROOT/lost never sho
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import sys
 from pathlib import Path
 
@@ -17,19 +19,28 @@ def attach(root: Path, instance: str, volume_id: str, size_gib: int) -> None:
     dev, block = root / instance / "dev", root / instance / "sys" / "block"
     (dev / "disk" / "by-id").mkdir(parents=True, exist_ok=True)
     block.mkdir(parents=True, exist_ok=True)
-    name = f"nvme{1 + len(list(block.iterdir()))}n1"
+    name = _free_name(block)
     with (dev / name).open("wb") as disk:
         disk.truncate(size_gib << 30)
         dirty = root / "dirty"
         if dirty.exists() and instance in dirty.read_text().split():
             disk.seek(510)
             disk.write(b"\x55\xaa")
-    (block / name / "device").mkdir(parents=True)
+    (block / name / "device").mkdir()
     (block / name / "holders").mkdir()
     (block / name / "size").write_text(f"{(size_gib << 30) // 512}\n")
     (block / name / "device" / "serial").write_text(f"{serial}\n")
     (block / name / "device" / "model").write_text("Amazon Elastic Block Store\n")
     (dev / "disk" / "by-id" / f"nvme-Amazon_Elastic_Block_Store_{serial}").symlink_to(f"../../{name}")
+
+
+def _free_name(block: Path) -> str:
+    """Taken by making its folder, so that of two disks that come at once each has its own."""
+    for number in itertools.count(1):
+        with contextlib.suppress(FileExistsError):
+            (block / f"nvme{number}n1").mkdir()
+            break
+    return f"nvme{number}n1"
 
 
 if __name__ == "__main__":

@@ -186,7 +186,7 @@ def test_what_is_wrong_is_said_before_anything_is_written(world: World, argument
     assert pool in world.system.objects("StoragePool")
     if "failure" in result:
         assert result["failure"]["code"] == "cannot_apply"
-        assert result["msg"].endswith("Nothing was written.")
+        assert result["msg"].endswith(result["failure"]["remedy"])
 
 
 def test_shares_of_migration_and_maintenance_from_3_0_on(world: World) -> None:

@@ -77,4 +77,4 @@ def test_the_message_about_mistakes_is_what_is_said():
     with pytest.raises(TopologyError) as caught:
         parse_topology(wrong)
     said = re.sub(r"\s+", " ", GUIDE)
-    assert f"{caught.value}. Nothing was written." in said
+    assert f"{caught.value}. Nothing was written: " in said

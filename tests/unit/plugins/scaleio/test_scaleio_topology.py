@@ -169,7 +169,7 @@ def test_an_invalid_topology_is_refused_before_any_connection(run_module, three_
     result = run_module(scaleio_topology.main, gateway_host="gw.invalid", gateway_password="x", topology=topology)
     assert result["failed"]
     assert result["msg"].startswith("The topology has 2 problems: ")
-    assert result["msg"].endswith("Nothing was written.")
+    assert result["msg"].endswith(result["failure"]["remedy"])
     assert len(result["failure"]["problems"]) == 2
 
 
