@@ -123,7 +123,7 @@ class Disks:
         host_disks.attach(self._root, instance_name, volume_id, size_gib)
 
     def detach(self, instance_name: str, volume_id: str) -> None:
-        shutil.rmtree(self._root / instance_name, ignore_errors=True)
+        host_disks.detach(self._root, instance_name, volume_id)
 
 
 class Stage:

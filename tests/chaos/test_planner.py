@@ -24,6 +24,7 @@ from tests.unit.plugins.remediation.worlds import NOW, bought, decide, policy, w
 DAYS = 1000
 WORLDS = 10_000
 RESERVE = 2
+DECISION_MS = 100
 LIMITS: dict[str, Any] = {
     "max_pool_gib": 12_000,
     "max_volumes_per_action": 12,
@@ -204,8 +205,8 @@ def test_laws_on_random_worlds(count, figure):
     assert broken == []
 
 
-@pytest.mark.parametrize(("full", "goal_ms"), [(1, 100), pytest.param(12, 1000, marks=pytest.mark.slow)])
-def test_a_decision_for_3000_devices_with_14_days_of_history(full, goal_ms, figure):
+@pytest.mark.parametrize("full", [1, pytest.param(12, marks=pytest.mark.slow)])
+def test_a_decision_for_3000_devices_with_14_days_of_history(full, figure):
     """300 SDSs, 12 pools of 250 devices, each with 14 days of looks every 10 minutes; some or all have to grow.
 
     When all of them do, the account's quota is too small for what they want, and they get it in rounds.
@@ -240,5 +241,5 @@ def test_a_decision_for_3000_devices_with_14_days_of_history(full, goal_ms, figu
         milliseconds = min(milliseconds, 1000 * (time.process_time() - started))
     assert len({action.pool for action in decision.actions}) == full, [pool.reason for pool in decision.pools]
     name = f"decision, 300 SDSs, 3,000 devices, 14 days, {full} of 12 pools grow"
-    figure(name, round(milliseconds), "ms", f"< {goal_ms} ms", milliseconds < goal_ms)
-    assert milliseconds < 3 * goal_ms
+    figure(name, round(milliseconds), "ms", f"< {DECISION_MS} ms", milliseconds < DECISION_MS)
+    assert milliseconds < 3 * DECISION_MS

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import shutil
 import sys
 from pathlib import Path
 
@@ -32,6 +33,16 @@ def attach(root: Path, instance: str, volume_id: str, size_gib: int) -> None:
     (block / name / "device" / "serial").write_text(f"{serial}\n")
     (block / name / "device" / "model").write_text("Amazon Elastic Block Store\n")
     (dev / "disk" / "by-id" / f"nvme-Amazon_Elastic_Block_Store_{serial}").symlink_to(f"../../{name}")
+
+
+def detach(root: Path, instance: str, volume_id: str) -> None:
+    serial = volume_id.replace("-", "")
+    dev, block = root / instance / "dev", root / instance / "sys" / "block"
+    (dev / "disk" / "by-id" / f"nvme-Amazon_Elastic_Block_Store_{serial}").unlink(missing_ok=True)
+    for own in block.glob("*/device/serial"):
+        if own.read_text().strip() == serial:
+            (dev / own.parents[1].name).unlink()
+            shutil.rmtree(own.parents[1])
 
 
 def _free_name(block: Path) -> str:
