@@ -295,9 +295,14 @@ def test_an_ensemble_grows_from_three_to_five_and_shrinks_again(lab: LabHosts, t
     before = mesos(lab)["leader"]
     more = tmp_path / "more.yml"
     more.write_text(yaml.safe_dump({"all": {"children": {"zookeeper": {"hosts": {"agent1": None, "agent2": None}}}}}))
-    grown = lab.play("playbooks/zookeeper.yml", "-i", str(more))
+    reordered = lab.play("playbooks/zookeeper.yml", "-i", str(more))  # which comes before the lab's own inventory
+    assert (reordered.status, reordered.changed) == (2, {}), reordered.output[-4000:]
+    said = " ".join(reordered.output.split())
+    assert f"ZooKeeper {lab.address('master1')} is server 1 of its ensemble and would become server 3" in said
+    appended = ["-i", str(lab.inventory), "-i", str(more)]
+    grown = lab.play("playbooks/zookeeper.yml", *appended)
     assert grown.status == 0, grown.output[-4000:]
-    again = lab.play("playbooks/zookeeper.yml", "-i", str(more))
+    again = lab.play("playbooks/zookeeper.yml", *appended)
     assert (again.status, again.changed) == (0, {}), again.output[-4000:]
     modes = [lab.execute(host, SERVER_MODE).strip() for host in ("master1", "master2", "master3", "agent1", "agent2")]
     assert sorted(modes) == ["Mode: follower"] * 4 + ["Mode: leader"]
