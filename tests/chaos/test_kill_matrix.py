@@ -37,8 +37,10 @@ def call_points(calls: Sequence[str]) -> list[Strike]:
     return points
 
 
-def killed_at_a_call(theatre: Stage, whole: Undisturbed, point: Strike, tally: Tally) -> None:
-    theatre.begin()
+def killed_at_a_call(
+    theatre: Stage, whole: Undisturbed, point: Strike, tally: Tally, begin: Callable[[Stage], None] = Stage.begin
+) -> None:
+    begin(theatre)
     run = tally.ran(theatre.play(point))
     if not run.killed:
         tally.missed += 1  # how often a run looks whether it may go on depends on how fast the machine is

@@ -13,8 +13,8 @@ import pytest
 
 from tests.chaos.stage import POLICY, VOLUMES, Stage
 from tests.chaos.tally import Tally, Undisturbed
-from tests.chaos.test_kill_matrix import call_points
-from tests.chaos.wire import EFFECTS, Strike
+from tests.chaos.test_kill_matrix import call_points, killed_at_a_call
+from tests.chaos.wire import Strike
 
 ALWAYS = 10**6  # calls
 ZONE = "us-east-1b"
@@ -56,14 +56,7 @@ def elsewhere(theatre: Stage) -> Undisturbed:
 
 
 def killed(theatre: Stage, whole: Undisturbed, point: Strike, tally: Tally) -> None:
-    begin(theatre, "gp3")
-    run = tally.ran(theatre.play(point))
-    if not run.killed:
-        tally.missed += 1  # how often a run looks whether it may go on depends on how fast the machine is
-        assert point.name not in EFFECTS, f"{point}: {run}"
-        return
-    tally.points += 1
-    tally.goes_on(theatre, whole, f"killed {point}")
+    killed_at_a_call(theatre, whole, point, tally, lambda theatre: begin(theatre, "gp3"))
 
 
 def test_another_type_is_bought_once_though_the_run_dies(
