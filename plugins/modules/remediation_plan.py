@@ -14,7 +14,8 @@ author:
   - The mesos_scaleio.platform contributors (@mesos-scaleio)
 description:
   - Applies a policy to what was read from ScaleIO and EC2, and returns every verdict and the volumes to buy.
-  - Connects to nothing and changes nothing. The same input at the same time always gives the same plan.
+  - Runs on the controller, connects to nothing and changes nothing. The same input at the same time always gives the
+    same plan.
   - A purchase that was begun and not finished is planned again as it was.
 extends_documentation_fragment:
   - mesos_scaleio.platform.attributes
@@ -287,13 +288,12 @@ def drill_of(given: dict) -> Drill:
     return Drill(given["storage_pool"], given["per_action_usd"], given["protection_domain"] or None)
 
 
-def run(module: AnsibleModule) -> dict:
-    params = module.params
+def decide(params: dict) -> dict:
     hosts = params["hosts"]
-    snapshot = snapshot_from(params["system"])
-    now_seconds = time.time()
     account = {kind: AccountQuota(**found) for kind, found in (params["quotas"] or {}).items()}
     policy = replace(parse(params["policy"]), account=account)
+    snapshot = snapshot_from(params["system"])
+    now_seconds = time.time()
     decision = plan(
         snapshot,
         params["volumes"],
@@ -318,10 +318,14 @@ def run(module: AnsibleModule) -> dict:
     }
 
 
-def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+def refused(failure: dict, message: str) -> dict:
+    return {"failed": True, "msg": f"{message}. {failure['remedy']}", "failure": failure}
+
+
+def answer(params: dict, check_mode: bool = False) -> dict:
+    """What the module answers to checked `params`."""
     try:
-        result = run(module)
+        return decide(params)
     except PolicyError as error:
         failure = {
             "code": "policy_invalid",
@@ -330,7 +334,7 @@ def main() -> None:
             "remedy": "Correct remediation_policy; nothing was bought.",
             "problems": list(error.problems),
         }
-        module.fail_json(msg=f"The remediation policy is wrong: {error}. {failure['remedy']}", failure=failure)
+        return refused(failure, f"The remediation policy is wrong: {error}")
     except ShapeError as error:
         failure = {
             "code": "system_incomplete",
@@ -338,7 +342,7 @@ def main() -> None:
             "server": "",
             "remedy": "Pass the whole result of scaleio_info, without gather_subset.",
         }
-        module.fail_json(msg=f"What was read of ScaleIO is incomplete: {error}. {failure['remedy']}", failure=failure)
+        return refused(failure, f"What was read of ScaleIO is incomplete: {error}")
     except OSError as error:
         failure = {
             "code": "file_unreadable",
@@ -346,10 +350,13 @@ def main() -> None:
             "server": str(error),
             "remedy": "Let the user of the playbook read it, or name another one.",
         }
-        module.fail_json(msg=f"A file of the controller cannot be read: {error}. {failure['remedy']}", failure=failure)
-    # Without the system, which is large and which Ansible would read back for nothing.
-    asked = {key: value for key, value in module.params.items() if key not in ("system", "instances", "hosts")}
-    module.exit_json(invocation={"module_args": asked}, **result)
+        return refused(failure, f"A file of the controller cannot be read: {error}")
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    result = answer(module.params, module.check_mode)
+    (module.fail_json if result.get("failed") else module.exit_json)(**result)
 
 
 if __name__ == "__main__":

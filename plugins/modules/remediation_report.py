@@ -17,6 +17,7 @@ description:
     them at once or not at all, and appends a line for every pool to C(history.jsonl).
   - A run that was not quiet also leaves C(RUN_ID.html), and a line in C(audit.jsonl) that carries the hash of the line
     before.
+  - Runs on the controller.
   - The pages need the Python package C(pygal). Without it the module warns and writes the rest.
   - Keeping a record changes nothing on the platform, so the module never reports a change.
 extends_documentation_fragment:
@@ -159,10 +160,10 @@ SPEC = {
 }
 
 
-def main() -> None:
-    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
-    directory = module.params["directory"]
-    given = module.params["run"]
+def answer(params: dict, check_mode: bool) -> dict:
+    """What the module answers to checked `params`."""
+    directory = params["directory"]
+    given = params["run"]
     started_seconds = float(given.get("started_seconds") or time.time())
     moment = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(started_seconds))
     run = {
@@ -170,31 +171,31 @@ def main() -> None:
         "run_id": f"{moment}-{os.urandom(2).hex()}",
         "started_seconds": started_seconds,
         "finished_seconds": time.time(),
-        "check_mode": module.check_mode,
+        "check_mode": check_mode,
     }
-    looks = {when: module.params[when] for when in ("before", "after")}
+    looks = {when: params[when] for when in ("before", "after")}
     units = {when: look.get("fault_units") or {} for when, look in looks.items()}
     # The decision of a drill is about a pool that is taken for fuller than it is.
     really = looks["before"].get("storage_pools") or () if run.get("drill") else ()
-    report = build(module.params["decision"], run, looks["after"].get("storage_pools") or (), units, really)
+    report = build(params["decision"], run, looks["after"].get("storage_pools") or (), units, really)
     readable = text(report)
     writer = Writer(directory)
     due = None
-    if not module.check_mode:
+    if not check_mode:
         try:
             writer.write(
                 report,
                 readable,
-                module.params["keep_reports"],
+                params["keep_reports"],
                 run["finished_seconds"],
-                audit=module.params["audit"],
+                audit=params["audit"],
             )
-            if module.params["metrics_file"]:
-                writer.metrics(module.params["metrics_file"], report, run["finished_seconds"])
+            if params["metrics_file"]:
+                writer.metrics(params["metrics_file"], report, run["finished_seconds"])
             due = writer.notification(
                 report,
-                module.params["notify_statuses"],
-                3600 * module.params["reminder_hours"],
+                params["notify_statuses"],
+                3600 * params["reminder_hours"],
                 run["finished_seconds"],
             )
         except OSError as error:
@@ -204,21 +205,25 @@ def main() -> None:
                 "server": str(error),
                 "remedy": "Give remediation_report_directory a place that the user of the playbook may write to.",
             }
-            module.fail_json(
-                msg=f"The report cannot be written: {error}. {failure['remedy']}", failure=failure, text=readable
-            )
-    for warning in writer.warnings:
-        module.warn(warning)
-    module.exit_json(
-        changed=False,
-        report=report,
-        text=readable,
-        path=os.path.join(directory, f"{report['run_id']}.json"),
-        page=writer.page,
-        records={"history": writer.history, "audit": writer.audit, "notified": writer.notified},
-        files=writer.files,
-        notification=due,
-    )
+            message = f"The report cannot be written: {error}. {failure['remedy']}"
+            return {"failed": True, "msg": message, "failure": failure, "text": readable}
+    return {
+        "changed": False,
+        "report": report,
+        "text": readable,
+        "path": os.path.join(directory, f"{report['run_id']}.json"),
+        "page": writer.page,
+        "records": {"history": writer.history, "audit": writer.audit, "notified": writer.notified},
+        "files": writer.files,
+        "notification": due,
+        "warnings": writer.warnings,
+    }
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
+    result = answer(module.params, module.check_mode)
+    (module.fail_json if result.get("failed") else module.exit_json)(**result)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,13 @@ options:
       - fault_units
       - statistics
       - users
+  as_text:
+    description:
+      - Whether to return the subsets in RV(text), and beside it only those of them that do not grow with the number of
+        servers. For passing a whole system on, since Ansible visits every value that a module returns - of thousands of
+        devices for seconds.
+    type: bool
+    default: false
 notes:
   - All sizes are KiB, as in the API; the percentages are of what may be written, which excludes the spare.
 seealso:
@@ -225,6 +232,13 @@ users:
   type: list
   elements: dict
   sample: [{id: 3f1a77c200000009, name: monitoring, role: Monitor, password_change_required: true}]
+text:
+  description:
+    - RV(system) and the subsets as one JSON document. RV(protection_domains), RV(fault_sets), RV(storage_pools),
+      RV(alerts), RV(fault_units) and RV(users) are returned beside it, the others only in it.
+  returned: success, if O(as_text=true)
+  type: str
+  sample: '{"system": {"id": "3f1a77c200000000"}, "devices": []}'
 health:
   description:
     - How the system is. The verdict is V(ok), V(warning), V(degraded) or V(failed); V(failed) means that data or a
@@ -240,6 +254,7 @@ calls:
   sample: 2
 """
 
+import json
 from typing import Any, Callable
 
 from ansible.module_utils.basic import AnsibleModule
@@ -268,6 +283,7 @@ SUBSETS = ["protection_domains", "fault_sets", "storage_pools", "sds", "devices"
 ON_REQUEST = ["alerts", "fault_units", "statistics", "users"]
 # What is computed from statistics of single objects, which are read on request.
 OF_STATISTICS = {"fault_units", "statistics"}
+OF_SERVERS = {"sds", "devices", "sdcs", "volumes", "statistics"}
 
 
 def shown_users(gateway: Gateway) -> Any:
@@ -276,7 +292,11 @@ def shown_users(gateway: Gateway) -> Any:
 
 
 def main() -> None:
-    spec = {**CONNECTION_SPEC, "gather_subset": {"type": "list", "elements": "str", "choices": [*SUBSETS, *ON_REQUEST]}}
+    spec = {
+        **CONNECTION_SPEC,
+        "gather_subset": {"type": "list", "elements": "str", "choices": [*SUBSETS, *ON_REQUEST]},
+        "as_text": {"type": "bool", "default": False},
+    }
     module = AnsibleModule(argument_spec=spec, supports_check_mode=True)
 
     def run(gateway: Gateway) -> dict[str, Any]:
@@ -290,10 +310,14 @@ def main() -> None:
             "statistics": lambda: statistics(answers.statistics),
             "users": lambda: shown_users(gateway),
         }
+        found = {key: more[key]() if key in more else system[key] for key in wanted}
+        if module.params["as_text"]:
+            text = json.dumps({"system": system["system"], **found})
+            found = {"text": text, **{key: found[key] for key in wanted if key not in OF_SERVERS}}
         return {
             "changed": False,
             "system": system["system"],
-            **{key: more[key]() if key in more else system[key] for key in wanted},
+            **found,
             "health": {"verdict": judged.verdict, "reasons": list(judged.reasons)},
             "calls": gateway.calls,
         }

@@ -142,7 +142,7 @@ class Remediation:
 
     def observe(self) -> None:
         self._mark("observe")
-        self.before = self._read("scaleio_info", gather_subset=[*LOOK, "fault_units"])
+        self.before = self._read("scaleio_info", gather_subset=[*LOOK, "fault_units"], as_text=True)
         tags = {"mesos-scaleio:managed": "true", "mesos-scaleio:cluster": self.before["system"]["id"]}
         self.owned = self._read("ebs_volumes_info", tags=tags)
 
@@ -154,14 +154,14 @@ class Remediation:
             "history_file": f"{self.site['reports']}/history.jsonl",
             "freeze_file": f"{self.site['reports']}/freeze",
         }
-        latest = {**looked, "system": self.before}
+        latest = {**looked, "system": self.before["text"]}
         plan = module("remediation_plan", **latest)
         if plan["decision"]["needs_second_look"] and self.site["second_look_seconds"]:
             time.sleep(self.site["second_look_seconds"])
-            again = self._read("scaleio_info", gather_subset=[*LOOK, "alerts"])
+            again = self._read("scaleio_info", gather_subset=[*LOOK, "alerts"], as_text=True)
             latest = {
                 **looked,
-                "system": again,
+                "system": again["text"],
                 "alerts": again["alerts"],
                 "earlier_look": self.before["storage_pools"],
                 "earlier_seconds": self.marks[-1]["at_seconds"],
@@ -222,8 +222,8 @@ class Remediation:
             if look:
                 time.sleep(5)
             try:
-                self.after = self._read("scaleio_info", gather_subset=[*LOOK, "fault_units"])
-                progress = remediation_progress(self.after, pools, ready)
+                self.after = self._read("scaleio_info", gather_subset=[*LOOK, "fault_units"], as_text=True)
+                progress = remediation_progress(json.loads(self.after["text"]), pools, ready)
             except ModuleFailed as failed:
                 progress = {"complete": False, "missing": [failed.result["msg"]]}
             if progress["complete"]:

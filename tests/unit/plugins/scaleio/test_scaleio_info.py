@@ -1,5 +1,7 @@
 """scaleio_info against the emulator: its shape, its cost and its judgement."""
 
+import json
+
 import pytest
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.model import snapshot_from, to_dict
@@ -43,6 +45,16 @@ def test_only_what_is_asked_for(filled, run_module):
     result = run_module(scaleio_info.main, gather_subset=["storage_pools"], **filled.options())
     assert result.keys() & KEYS == {"system", "storage_pools"}
     assert result["health"]["verdict"] == "warning"
+
+
+def test_as_text_all_is_there_and_little_of_it_as_values(filled, run_module):
+    subset = ["storage_pools", "sds", "devices", "fault_units", "statistics"]
+    values = run_module(scaleio_info.main, gather_subset=subset, **filled.options())
+    result = run_module(scaleio_info.main, gather_subset=subset, as_text=True, **filled.options())
+    assert json.loads(result["text"]) == {key: values[key] for key in ["system", *subset]}
+    assert result.keys() & {*KEYS, *subset} == {"system", "storage_pools", "fault_units"}
+    assert result["storage_pools"] == values["storage_pools"]
+    assert (result["calls"], result["health"]) == (values["calls"], values["health"])
 
 
 def test_a_lost_server_is_seen(filled, run_module):
