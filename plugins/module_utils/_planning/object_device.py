@@ -10,7 +10,7 @@ from typing import Any, Optional
 
 from . import capacity
 from .object_draft import Draft
-from .objects import Field, Kind, ObjectPlan, Raw, Setter, Tree
+from .objects import EXTERNAL_ACCELERATION, Field, Kind, ObjectPlan, Raw, Setter, Tree
 
 V3 = (3, 0)
 REMOVING = "RemovePending"
@@ -57,15 +57,7 @@ DEVICE = Kind(
         Setter(
             "set_device_external_acceleration",
             "setExternalAccelerationType",
-            (
-                Field(
-                    "external_acceleration",
-                    "externalAccelerationType",
-                    create="externalAccelerationType",
-                    unset="None",
-                    since=V3,
-                ),
-            ),
+            (EXTERNAL_ACCELERATION,),
         ),
     ),
     shown=(

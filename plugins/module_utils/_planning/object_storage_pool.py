@@ -11,7 +11,19 @@ from typing import Any, Optional
 
 from . import capacity
 from .object_draft import Draft
-from .objects import Field, Kind, ObjectPlan, ObjectStep, Raw, Setter, Tree, Values, api_word, at_least
+from .objects import (
+    EXTERNAL_ACCELERATION,
+    Field,
+    Kind,
+    ObjectPlan,
+    ObjectStep,
+    Raw,
+    Setter,
+    Tree,
+    Values,
+    api_word,
+    at_least,
+)
 
 V3 = (3, 0)
 V35 = (3, 5)
@@ -122,15 +134,7 @@ STORAGE_POOL = Kind(
         Setter(
             "set_external_acceleration",
             "setExternalAccelerationType",
-            (
-                Field(
-                    "external_acceleration",
-                    "externalAccelerationType",
-                    create="externalAccelerationType",
-                    unset="None",
-                    since=V3,
-                ),
-            ),
+            (EXTERNAL_ACCELERATION,),
         ),
         Setter(
             "set_replication_journal",

@@ -96,6 +96,12 @@ class Field:
         return value // self.unit if value % self.unit == 0 else round(value / self.unit, 2)
 
 
+# Of pools and of devices.
+EXTERNAL_ACCELERATION = Field(
+    "external_acceleration", "externalAccelerationType", create="externalAccelerationType", unset="None", since=(3, 0)
+)
+
+
 @dataclass(frozen=True)
 class Setter:
     """An action that sets one or several fields.

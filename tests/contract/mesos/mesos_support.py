@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -147,6 +147,30 @@ class ConnectedScheduler:
     def close(self) -> None:
         self.response.close()
         self.link.close()
+
+
+SECRET = "s3cret-of-ops"
+OPS = {"username": "ops", "password": SECRET}
+GUEST = {"username": "guest", "password": SECRET}
+GUESTS, NOTHING = {"values": ["guest"]}, {"type": "NONE"}
+
+
+def flags_of_masters(folder: Path, acls: Mapping[str, Any], **more: str) -> list[str]:
+    """Arguments of `mesos-cluster` by which masters ask who somebody is, ops or guest, and what he may."""
+    credentials, rules = folder / "credentials.json", folder / "acls.json"
+    people = [{"principal": who["username"], "secret": who["password"]} for who in (OPS, GUEST)]
+    credentials.write_text(json.dumps({"credentials": people}))
+    credentials.chmod(0o600)
+    rules.write_text(json.dumps({"permissive": True, **acls}))
+    flags = {
+        "authenticate_http_readwrite": "true",
+        "authenticate_http_frameworks": "true",
+        "http_framework_authenticators": "basic",
+        "credentials": str(credentials),
+        "acls": f"file://{rules}",
+        **more,
+    }
+    return [text for name, value in flags.items() for text in ("--master-flag", f"{name}={value}")]
 
 
 def eventually(read: Callable[[], Any], seconds: float = 20) -> Any:

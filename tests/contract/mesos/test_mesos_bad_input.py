@@ -4,38 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from mesos_support import RunningCluster, eventually
+from mesos_support import GUESTS, NOTHING, OPS, SECRET, RunningCluster, eventually, flags_of_masters
 
 ONE, TWO = "127.0.0.21", "127.0.0.22"
-SECRET = "s3cret-of-ops"
-OPS = {"username": "ops", "password": SECRET}
 WHITELIST = "Use one of the roles in the masters' flag --roles"
 RunModule = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
 def cluster(start_cluster: Callable[..., RunningCluster], tmp_path_factory: pytest.TempPathFactory) -> RunningCluster:
-    folder: Path = tmp_path_factory.mktemp("mesos")
-    credentials, acls = folder / "credentials.json", folder / "acls.json"
-    people = [{"principal": name, "secret": SECRET} for name in ("ops", "guest")]
-    credentials.write_text(json.dumps({"credentials": people}))
-    credentials.chmod(0o600)
-    guest, nothing = {"values": ["guest"]}, {"type": "NONE"}
-    acls.write_text(json.dumps({"permissive": True, "register_frameworks": [{"principals": guest, "roles": nothing}]}))
-    flags = {
-        "authenticate_http_readwrite": "true",
-        "authenticate_http_frameworks": "true",
-        "http_framework_authenticators": "basic",
-        "credentials": str(credentials),
-        "acls": f"file://{acls}",
-        "roles": "storage,work",
-    }
-    arguments = [text for name, value in flags.items() for text in ("--master-flag", f"{name}={value}")]
-    return start_cluster("--agents", "2", *arguments)
+    rules = {"register_frameworks": [{"principals": GUESTS, "roles": NOTHING}]}
+    flags = flags_of_masters(tmp_path_factory.mktemp("mesos"), rules, roles="storage,work")
+    return start_cluster("--agents", "2", *flags)
 
 
 @pytest.fixture

@@ -4,44 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from mesos_support import RunningCluster
+from mesos_support import GUEST, GUESTS, NOTHING, OPS, SECRET, RunningCluster, flags_of_masters
 
 AGENT = "127.0.0.21"
-SECRET = "s3cret-of-ops"
-OPS = {"username": "ops", "password": SECRET}
-GUEST = {"username": "guest", "password": SECRET}
 
 
 @pytest.fixture(scope="module")
 def guarded(start_cluster: Callable[..., RunningCluster], tmp_path_factory: pytest.TempPathFactory) -> RunningCluster:
-    folder: Path = tmp_path_factory.mktemp("mesos")
-    credentials, acls = folder / "credentials.json", folder / "acls.json"
-    people = [{"principal": name, "secret": SECRET} for name in ("ops", "guest")]
-    credentials.write_text(json.dumps({"credentials": people}))
-    credentials.chmod(0o600)
-    guest, nothing = {"values": ["guest"]}, {"type": "NONE"}
     rules = {
-        "reserve_resources": [{"principals": guest, "roles": nothing}],
-        "update_quotas": [{"principals": guest, "roles": nothing}],
-        "update_weights": [{"principals": guest, "roles": nothing}],
-        "drain_agents": [{"principals": guest, "agents": nothing}],
-        "update_maintenance_schedules": [{"principals": guest, "machines": nothing}],
-        "register_frameworks": [{"principals": guest, "roles": nothing}],
+        "reserve_resources": [{"principals": GUESTS, "roles": NOTHING}],
+        "update_quotas": [{"principals": GUESTS, "roles": NOTHING}],
+        "update_weights": [{"principals": GUESTS, "roles": NOTHING}],
+        "drain_agents": [{"principals": GUESTS, "agents": NOTHING}],
+        "update_maintenance_schedules": [{"principals": GUESTS, "machines": NOTHING}],
+        "register_frameworks": [{"principals": GUESTS, "roles": NOTHING}],
     }
-    acls.write_text(json.dumps({"permissive": True, **rules}))
-    flags = {
-        "authenticate_http_readwrite": "true",
-        "authenticate_http_frameworks": "true",
-        "http_framework_authenticators": "basic",
-        "credentials": str(credentials),
-        "acls": f"file://{acls}",
-    }
-    arguments = [text for name, value in flags.items() for text in ("--master-flag", f"{name}={value}")]
-    return start_cluster("--agents", "1", *arguments)
+    return start_cluster("--agents", "1", *flags_of_masters(tmp_path_factory.mktemp("mesos"), rules))
 
 
 FRAMEWORK = {"name": "guarded", "roles": ["storage"]}
