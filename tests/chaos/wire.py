@@ -69,24 +69,33 @@ class Wire:
         self._judge = judge
         self._lock = threading.RLock()
         self._under_way = 0
+        self.struck = False
         self.begin()
 
     def begin(self) -> None:
         """Forget everything. Waits until nobody is being served any more."""
+        self._until_quiet()
+        self.arm(None, lambda: None)
+        self.unsafe: list[str] = []
+
+    def arm(self, strike: Strike | None, act: Callable[[], None], fatal: bool = True) -> None:
+        """What happens in the run that is about to begin. After something `fatal`, nobody is there to be answered.
+
+        What a run that was killed had asked for has arrived before the next one begins, or never does.
+        """
+        if self.struck and self._fatal:
+            self._until_quiet()
+        self._strike, self._act, self._fatal = strike, act, fatal
+        self._left = strike.nth if strike else 0
+        self.struck = False
+        self.calls: list[str] = []
+
+    def _until_quiet(self) -> None:
         deadline = time.monotonic() + 20
         while self._under_way:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{self._under_way} calls are still under way")
             time.sleep(0.002)
-        self.arm(None, lambda: None)
-        self.unsafe: list[str] = []
-
-    def arm(self, strike: Strike | None, act: Callable[[], None], fatal: bool = True) -> None:
-        """What happens in the run that is about to begin. After something `fatal`, nobody is there to be answered."""
-        self._strike, self._act, self._fatal = strike, act, fatal
-        self._left = strike.nth if strike else 0
-        self.struck = False
-        self.calls: list[str] = []
 
     def ec2(self, application: Callable[..., Any]) -> Callable[..., Any]:
         def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -144,5 +153,6 @@ class Wire:
         return serve()
 
     def _happen(self) -> None:
-        self._act()
+        # Said first: once the run is dead, the next one may begin before this thread goes on.
         self.struck = True
+        self._act()
