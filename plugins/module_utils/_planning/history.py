@@ -16,6 +16,10 @@ KEPT_SECONDS = 14 * 86400
 # Clocks of controllers may differ a little; what lies further ahead comes from a clock that jumped.
 CLOCK_TOLERANCE_SECONDS = 60
 FAILED_STATUSES = ("failed", "verify_failed")
+# No true line exceeds these: an exbibyte, a pool of which hardly anything is left, a run of a day.
+MOST_KIB = 2**50
+MOST_PERCENT = 10_000
+LONGEST_LEAD_SECONDS = 86400
 
 
 @dataclass(frozen=True)
@@ -92,20 +96,30 @@ def _failures(runs: Iterable[tuple[float, bool, bool]]) -> tuple[float, ...]:
 
 
 def _entry(line: str) -> Optional[dict[str, Any]]:
+    """What a line says; None when it is damaged, or says what cannot be."""
     try:
         entry = json.loads(line)
         lead = entry.get("lead_seconds")
+        limit_kib = int(_within(entry["limit_kib"], MOST_KIB))
         return {
             "pool_id": str(entry["pool_id"]),
             "sample": Sample(
                 epoch_seconds(entry["at"]),
-                int(entry["limit_kib"]),
-                int(entry["in_use_kib"]),
-                float(entry["used_percent"]),
+                limit_kib,
+                int(_within(entry["in_use_kib"], limit_kib)),
+                float(_within(entry["used_percent"], MOST_PERCENT)),
             ),
-            "lead_seconds": None if lead is None else float(lead),
+            "lead_seconds": None if lead is None else float(_within(lead, LONGEST_LEAD_SECONDS)),
             "status": str(entry.get("status") or ""),
             "plan_hash": str(entry.get("plan_hash") or ""),
         }
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
+
+
+def _within(value: Any, most: float) -> float:
+    """JSON of Python has NaN and Infinity too; both fail here, as what is no number does."""
+    if isinstance(value, bool) or not 0 <= value <= most:
+        raise ValueError(value)
+    number: float = value
+    return number

@@ -87,7 +87,7 @@ def _owned(volume: Mapping[str, Any], tags: Mapping[str, str]) -> OwnedVolume:
 
 
 def _number(text: Optional[str]) -> int:
-    return int(text) if text is not None and text.isdigit() else 0
+    return int(text) if text is not None and text.isdecimal() else 0
 
 
 def epoch_seconds(moment: str) -> float:

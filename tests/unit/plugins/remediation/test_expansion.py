@@ -149,6 +149,18 @@ def test_quarantined_volume_is_replaced_but_still_paid_for():
     assert decision.cost.after_usd == pytest.approx(4 * 8)
 
 
+@pytest.mark.parametrize("text", ["²", "-1", "1e3", "", "nine"])
+@pytest.mark.parametrize("tag", ["slot", "sequence", "set-size"])
+def test_a_number_in_a_tag_that_is_none_stops_no_pool(tag, text):
+    world = system(used=0.85, pools=("a", "b"))
+    rules = policy(pools=("a", "b"))
+    volumes = [bought(action) for action in decide(world, rules=rules).actions if action.pool == "a"]
+    world = with_devices(world, volumes)
+    volumes[0]["tags"][f"mesos-scaleio:{tag}"] = text
+    decision = decide(world, volumes, rules, now=NOW + 7200)
+    assert {action.pool for action in decision.actions} == {"b"}
+
+
 def test_other_pool_waits_while_one_is_unfinished():
     world = system(used=0.85, pools=("a", "b"))
     rules = policy(pools=("a", "b"))

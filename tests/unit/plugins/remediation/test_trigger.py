@@ -148,6 +148,51 @@ def test_history_is_read_whatever_happened_to_the_file():
     assert past.of("other") == ()
 
 
+IMPOSSIBLE = [
+    line().replace('"limit_kib": 10', '"limit_kib": Infinity'),
+    line().replace('"limit_kib": 10', '"limit_kib": 1e999'),
+    line(limit_kib=2**60),
+    line(limit_kib=True),
+    line(limit_kib="10"),
+    line(in_use_kib=11),
+    line(in_use_kib=-1),
+    line(used_percent=float("nan")),
+    line(used_percent=-5),
+    line(used_percent=1e12),
+    *(line(lead_seconds=lead) for lead in (float("inf"), float("nan"), 1e12, -5)),
+    "[" * 100_000,
+    '{"at": ' * 100_000,
+]
+
+
+@pytest.mark.parametrize("damaged", IMPOSSIBLE, ids=range(len(IMPOSSIBLE)))
+def test_a_line_that_says_what_cannot_be_is_left_out_and_counted(damaged):
+    past = parse([line(), damaged], NOW)
+    assert (len(past.of("p")), past.lead_seconds, past.ignored_lines) == (1, (), 1)
+
+
+def test_one_damaged_line_makes_no_pool_buy():
+    world = worlds.system(used=0.6)
+    pool = world["storage_pools"][0]
+    room = pool["capacity"]
+    slow = [room["in_use_kib"] - back * 200 for back in range(24 * 6)]
+    lines = [
+        line(
+            at=worlds.iso(NOW - 600 * back),
+            pool_id=pool["id"],
+            limit_kib=room["limit_kib"],
+            in_use_kib=level,
+            used_percent=60,
+        )
+        for back, level in enumerate(slow)
+    ]
+    assert worlds.decide(world, history=parse(lines, NOW)).status == "ok"
+    for spoilt in ({"lead_seconds": 1e12}, {"in_use_kib": 2**45}):
+        damaged = json.dumps({**json.loads(lines[72]), **spoilt})
+        past = parse([*lines[:72], damaged, *lines[73:]], NOW)
+        assert worlds.decide(world, history=past).status == "ok", spoilt
+
+
 HIGH_ALERT = "CAPACITY_UTILIZATION_ABOVE_HIGH_THRESHOLD"
 CRITICAL_ALERT = "CAPACITY_UTILIZATION_ABOVE_CRITICAL_THRESHOLD"
 
