@@ -127,7 +127,9 @@ options:
     type: str
     default: ""
   approval_valid_hours:
-    description: For how long a plan can be approved after O(history_file) says that it was shown first.
+    description:
+      - For how long a plan can be approved after O(history_file) says that it was shown first.
+      - After that it is shown under another C(plan_hash), which can be approved for as long again.
     type: int
     default: 24
   alerts:

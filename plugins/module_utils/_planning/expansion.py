@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional
 
-from .approval import Consent, judge
+from .approval import Consent, judge, shown_as
 from .caps import Resources, bought_gib
 from .decision import Cost, Decision, PoolDecision, Verdict, no_such_pool, plan_hash, worst
 from .drill import Drill, rehearse
@@ -44,6 +44,7 @@ def plan(
 
     Without `instances` the decision only tells whose machines must be looked at; in a quiet cycle those of nobody.
     """
+    consent = consent or Consent()
     pretended = ""
     if drill is not None:
         snapshot, policy, pretended = rehearse(snapshot, policy, drill)
@@ -74,22 +75,23 @@ def plan(
         (PoolPlanner(run, pool, rules, _of_pool(owned, pool), unfinished[pool.id]) for pool, rules in matched),
         key=lambda planner: planner.urgency,
     )
-    pools = (*_one_consent(_decide(run, planners), policy, consent or Consent()), *refused)
+    pools = (*_one_consent(_decide(run, planners), policy, consent), *refused)
     after_usd = round(before_usd + sum(pool.added_usd for pool in pools), 2)
-    hashed = plan_hash(tuple(action for pool in pools for action in pool.actions))
+    hashes: tuple[str, ...] = (plan_hash(tuple(action for pool in pools for action in pool.actions)),)
     growing = [pool for pool in pools if pool.actions]
-    approval = judge(
-        consent or Consent(),
-        hashed,
-        now_seconds=now_seconds,
-        planned_seconds=past.planned_seconds,
-        resumes_only=all(pool.resumed for pool in growing),
-        critical_only=not policy.critical_needs_approval and all(pool.critical for pool in growing),
-    )
+    needless = _needless(growing, policy)
+    if consent.mode == "approve" and not needless:
+        hashes = shown_as(
+            hashes[0],
+            valid_seconds=consent.valid_seconds,
+            now_seconds=now_seconds,
+            planned_seconds=past.planned_seconds,
+        )
+    approval = judge(consent, hashes, planned_seconds=past.planned_seconds, needless=needless)
     return Decision(
         status=worst([pool.status for pool in pools]),
         policy_hash=policy.hash,
-        plan_hash=hashed,
+        plan_hash=hashes[-1],
         approval=approval if growing else None,
         pools=pools,
         rules=_about_all(run, planners, pretended),
@@ -139,6 +141,15 @@ def _one_consent(pools: Sequence[PoolDecision], policy: Policy, consent: Consent
     return tuple(
         pool.postponed("E13", "approval", text) if pool.actions and pool not in free else pool for pool in pools
     )
+
+
+def _needless(growing: Sequence[PoolDecision], policy: Policy) -> str:
+    """Why a plan for these pools needs nobody's approval; empty when it does."""
+    if all(pool.resumed for pool in growing):
+        return "finishes what was begun with an approval"
+    if not policy.critical_needs_approval and all(pool.critical for pool in growing):
+        return "critical pools need no approval (critical_needs_approval: false)"
+    return ""
 
 
 def _of_pool(owned: Sequence[OwnedVolume], pool: StoragePool) -> tuple[OwnedVolume, ...]:

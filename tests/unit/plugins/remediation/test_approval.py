@@ -1,12 +1,16 @@
 """Rule E13: the hash of a plan is what is approved, once, for a day."""
 
 import dataclasses
+import json
+import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.approval import Consent
+from ansible_collections.mesos_scaleio.platform.plugins.modules import remediation_plan
+from tests.unit.plugins.remediation import worlds
 from tests.unit.plugins.remediation.worlds import NOW, bought, decide, policy, seen_before, system, with_devices
 
 WORLD = system(used=0.86)
@@ -39,15 +43,82 @@ def test_fill_may_change_while_somebody_makes_up_his_mind_but_not_the_plan():
     assert not approval(PLAN, world=system(used=0.86, sds=4)).granted
 
 
-def test_an_approval_expires_a_day_after_the_plan_was_shown():
-    def shown(ago_hours):
-        past = seen_before(WORLD)
-        return dataclasses.replace(past, planned_seconds={PLAN: NOW - 3600 * ago_hours})
+def shown(ago_hours):
+    """A history in which plans were first shown that many hours ago, by their hash."""
+    planned = {plan: NOW - 3600 * hours for plan, hours in ago_hours.items()}
+    return dataclasses.replace(seen_before(WORLD), planned_seconds=planned)
 
-    assert approval(PLAN, history=shown(23)).granted
-    late = approval(PLAN, history=shown(25))
+
+def test_an_approval_expires_a_day_after_the_plan_was_shown():
+    past = shown({PLAN: 23})
+    assert approval(PLAN, history=past).granted
+    past = shown({PLAN: 25})
+    late = approval(PLAN, history=past)
     assert not late.granted
-    assert "expired" in late.text
+    assert "has expired: it was first shown at 2027-01-14T07:00Z" in late.text
+
+
+def test_a_plan_that_has_expired_is_shown_anew_and_can_be_approved_anew():
+    """Shown on Friday evening, approved on Monday: the pool must not fill up meanwhile."""
+    names, planned = [PLAN], {PLAN: 63}
+    for _day in range(2):
+        past = shown(planned)
+        again = decide(WORLD, consent=Consent("approve", PLAN), history=past)
+        assert not again.approval.granted
+        assert (
+            f"plan {again.plan_hash} waits for approval; the approved one ({PLAN[:12]}) is the same"
+            in again.approval.text
+        )
+        assert again.plan_hash not in names
+        unasked = approval("", history=past)
+        assert (
+            unasked.text
+            == f"plan {again.plan_hash} waits for approval; {names[-1][:12]}, as it was shown before, has expired"
+        )
+        for old in names:
+            assert not approval(old, history=past).granted
+        assert approval(again.plan_hash[:12], history=past).granted
+        names.append(again.plan_hash)
+        planned = {**planned, names[-1]: 30}
+    fresh = shown({**planned, names[-1]: 2})
+    assert decide(WORLD, consent=Consent("approve"), history=fresh).plan_hash == names[-1]
+    # The first showings leave history after 14 days; what was approved then stays expired.
+    forgotten = shown({names[-1]: 2})
+    assert approval(names[-1], history=forgotten).granted
+    assert not approval(PLAN, history=forgotten).granted
+    assert f"the approved one ({PLAN[:12]}) is the same, but has expired" in approval(PLAN, history=forgotten).text
+
+
+def test_where_nobody_is_asked_a_plan_keeps_its_hash():
+    past = shown({PLAN: 63})
+    for consent in (Consent("auto"), Consent("never")):
+        assert decide(WORLD, history=past, consent=consent).plan_hash == PLAN
+    volumes = [bought(action) for action in decide(WORLD).actions[:1]]
+    begun = decide(WORLD, volumes, history=past, consent=Consent("approve"))
+    assert (begun.plan_hash, begun.approval.granted) == (PLAN, True)
+
+
+def test_the_module_shows_an_expired_plan_anew(tmp_path):
+    now = time.time()
+    room = WORLD["storage_pools"][0]["capacity"]
+    seen = {"pool_id": "p-default", "used_percent": 86.0, **{key: room[key] for key in ("limit_kib", "in_use_kib")}}
+    file = tmp_path / "history.jsonl"
+
+    def answer(given, *lines):
+        entries = [{**seen, "at": worlds.iso(now - 3600 * hours), "plan_hash": plan} for hours, plan in lines]
+        file.write_text("".join(f"{json.dumps(entry)}\n" for entry in entries))
+        params = {key: option.get("default") for key, option in remediation_plan.SPEC.items()}
+        found = {"system": WORLD, "volumes": [], "instances": worlds.instances(WORLD), "policy": policy()}
+        asked = {"approval": "approve", "approved_plan": given, "history_file": str(file)}
+        return remediation_plan.answer({**params, **found, **asked})["decision"]
+
+    late = answer(PLAN, (63, PLAN))
+    assert not late["approval"]["granted"]
+    renewed = late["plan_hash"]
+    assert renewed != PLAN
+    assert answer(renewed, (63, PLAN), (1, renewed))["approval"]["granted"]
+    assert answer(PLAN, (63, PLAN), (1, renewed))["plan_hash"] == renewed
+    assert not answer(PLAN, (63, PLAN), (1, renewed))["approval"]["granted"]
 
 
 def test_what_was_approved_once_is_not_approved_for_the_next_purchase():
