@@ -134,7 +134,7 @@ def _one_consent(pools: Sequence[PoolDecision], policy: Policy, consent: Consent
     if consent.mode != "approve":
         return tuple(pools)
     growing = [pool for pool in pools if pool.actions]
-    free = [pool for pool in growing if pool.resumed or (pool.critical and not policy.critical_needs_approval)]
+    free = [pool for pool in growing if _free_by(pool, policy)]
     if not free or len(free) == len(growing):
         return tuple(pools)
     text = f"needs approval, and waits until {', '.join(pool.name for pool in free)} has grown without"
@@ -145,9 +145,15 @@ def _one_consent(pools: Sequence[PoolDecision], policy: Policy, consent: Consent
 
 def _needless(growing: Sequence[PoolDecision], policy: Policy) -> str:
     """Why a plan for these pools needs nobody's approval; empty when it does."""
-    if all(pool.resumed for pool in growing):
+    reasons = [_free_by(pool, policy) for pool in growing]
+    return "; ".join(dict.fromkeys(reasons)) if all(reasons) else ""
+
+
+def _free_by(pool: PoolDecision, policy: Policy) -> str:
+    """Why this pool needs nobody's approval; empty when it does."""
+    if pool.resumed:
         return "finishes what was begun with an approval"
-    if not policy.critical_needs_approval and all(pool.critical for pool in growing):
+    if pool.critical and not policy.critical_needs_approval:
         return "critical pools need no approval (critical_needs_approval: false)"
     return ""
 

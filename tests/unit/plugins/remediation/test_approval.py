@@ -143,6 +143,27 @@ def test_critical_pools_skip_it_only_by_policy():
     assert not decide(system(used=0.82), rules=rules, consent=Consent("approve")).approval.granted
 
 
+def test_a_pool_that_is_finished_does_not_keep_a_critical_one_waiting():
+    """Neither needs anybody, each for its own reason."""
+    world = system(used=0.96, pools=("a", "b"))
+    rules = {**policy(pools=("a", "b")), "critical_needs_approval": False}
+    volumes = [bought(action) for action in decide(world, rules=rules).actions if action.pool == "a"]
+    room = world["storage_pools"][0]["capacity"]
+    room["in_use_kib"] = round(0.82 * (room["limit_kib"] - room["spare_kib"]))
+    mixed = decide(world, volumes, rules, now=NOW + 1801, consent=Consent("approve"))
+    assert {pool.name: (pool.resumed, pool.critical) for pool in mixed.pools} == {
+        "a": (True, False),
+        "b": (False, True),
+    }
+    assert {action.pool for action in mixed.actions} == {"a", "b"}
+    assert mixed.approval.granted
+    assert "finishes what was begun" in mixed.approval.text
+    assert "critical_needs_approval: false" in mixed.approval.text
+    asked = decide(world, volumes, policy(pools=("a", "b")), now=NOW + 1801, consent=Consent("approve"))
+    assert {action.pool for action in asked.actions} == {"a"}
+    assert asked.approval.granted
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.floats(0.8, 1.0), st.integers(3, 6), st.text("0123456789abcdef", max_size=64))
 def test_no_other_text_approves(used, sds, text):
