@@ -80,7 +80,7 @@ def plan(
     hashes: tuple[str, ...] = (plan_hash(tuple(action for pool in pools for action in pool.actions)),)
     growing = [pool for pool in pools if pool.actions]
     needless = _needless(growing, policy)
-    if consent.mode == "approve" and not needless:
+    if consent.mode == "approve" and growing and not needless:
         hashes = shown_as(
             hashes[0],
             valid_seconds=consent.valid_seconds,
@@ -119,6 +119,11 @@ def _decide(run: Run, planners: Sequence[PoolPlanner]) -> tuple[PoolDecision, ..
     for planner in planners:
         planner.reserve()
     gates = [planner.gate() for planner in planners]
+    # Who is alone is tried in every run: the schedule is pause enough, and nobody gains by a longer one.
+    if any(gate is None and not planner.pause for planner, gate in zip(planners, gates)):
+        gates = [
+            planner.yields() if gate is None and planner.pause else gate for planner, gate in zip(planners, gates)
+        ]
     growers = [planner for planner, gate in zip(planners, gates) if gate is None]
     choices, shared = share(growers, run.free)
     grown = []

@@ -64,7 +64,9 @@ def parse(lines: Iterable[str], now_seconds: float) -> History:
             continue
         samples.setdefault(entry["pool_id"], []).append(sample)
         failed = entry["status"] in FAILED_STATUSES and bool(entry["plan_hash"])
-        runs.setdefault(entry["pool_id"], []).append((sample.at_seconds, failed, entry["status"] == "waiting"))
+        # The run may have ended well, or badly, with other pools.
+        waited = "waiting" in {entry["status"], entry["pool_status"]}
+        runs.setdefault(entry["pool_id"], []).append((sample.at_seconds, failed, waited))
         if entry["lead_seconds"] is not None:
             leads.append(entry["lead_seconds"])
         if entry["plan_hash"]:
@@ -111,6 +113,7 @@ def _entry(line: str) -> Optional[dict[str, Any]]:
             ),
             "lead_seconds": None if lead is None else float(_within(lead, LONGEST_LEAD_SECONDS)),
             "status": str(entry.get("status") or ""),
+            "pool_status": str(entry.get("pool_status") or ""),
             "plan_hash": str(entry.get("plan_hash") or ""),
         }
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):

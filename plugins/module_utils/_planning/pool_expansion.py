@@ -89,6 +89,10 @@ class PoolPlanner(PoolView):
             return self._capped([Lift("max_actions_per_day", most, recent + 1, text)])
         return self._undecided() if self.run.around is None else None
 
+    def yields(self) -> PoolDecision:
+        """Others have to grow, and would not get what this one asks for in vain."""
+        return self._stop("waiting", "E12", "fairness", self.pause)
+
     def choose(self, free: Resources) -> Choice:
         """The best set of volumes if the pool could have all that is free."""
         units, _refused = self._units(free)

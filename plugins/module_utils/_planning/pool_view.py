@@ -19,7 +19,7 @@ from .ledger import OwnedVolume
 from .model import Snapshot, StoragePool
 from .policy import Policy, PoolPolicy
 from .spread import Surroundings
-from .timing import Moment
+from .timing import Moment, duration, pause_seconds
 from .trigger import Lines, Trigger, judge
 from .witness import Witness
 
@@ -82,6 +82,15 @@ class PoolView:
     def pressing(self) -> bool:
         left = self.trigger.forecast.seconds_to_critical
         return self.critical or (left is not None and left < PRESSING_SECONDS)
+
+    @property
+    def pause(self) -> str:
+        """Why it leaves the field to pools that have to grow; empty when it does not."""
+        failures = self.run.history.failed_seconds.get(self.pool.id, ())
+        pause = pause_seconds(failures, self.run.now_seconds)
+        if not pause:
+            return ""
+        return f"failed {len(failures)} times in a row; tried again in {duration(pause)}, others go on meanwhile"
 
     def _judge(self) -> Trigger:
         room = self.pool.capacity

@@ -286,6 +286,7 @@ def history(report: Report) -> list[Report]:
             "lead_seconds": round(sum(since_plan), 1) if report["status"] == "changed" and pool["txn"] else None,
             "pool_id": pool["id"],
             "pool": pool["name"],
+            "pool_status": pool["status"],
             **(pool["after"] or pool["before"]),
         }
         for pool in report["pools"]

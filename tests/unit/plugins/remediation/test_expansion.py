@@ -1,5 +1,6 @@
 """The planner on worlds worked out by hand."""
 
+import dataclasses
 import time
 
 import pytest
@@ -169,6 +170,24 @@ def test_other_pool_waits_while_one_is_unfinished():
     volumes = [bought(action) for action in first.actions if action.pool == "a"]
     decision = decide(world, volumes, rules)
     assert {pool.name: pool.status for pool in decision.pools} == {"a": "planned", "b": "waiting"}
+
+
+def test_a_pool_that_fails_without_a_volume_waits_only_for_others_and_for_a_while():
+    three = (NOW - 900, NOW - 600, NOW - 300)
+
+    def statuses(pools, failed, **more):
+        world = system(used=0.85, pools=pools)
+        past = dataclasses.replace(worlds.seen_before(world), failed_seconds=failed)
+        decided = decide(world, rules=policy(pools=pools, monthly_usd=30), history=past, **more)
+        return {pool.name: pool.status for pool in decided.pools}
+
+    assert statuses(("a",), {"p-a": three}) == {"a": "planned"}
+    assert statuses(("a", "b"), {"p-a": three[:2]}) == {"a": "planned", "b": "capped"}
+    assert statuses(("a", "b"), {"p-a": three}) == {"a": "waiting", "b": "planned"}
+    assert statuses(("a", "b"), {"p-a": three, "p-b": three}) == {"a": "planned", "b": "capped"}
+    assert statuses(("a", "b"), {"p-a": (NOW - 5400, NOW - 3600, NOW - 1801)}) == {"a": "planned", "b": "capped"}
+    # Its machines are looked at all the same: whether others have to grow is not known before.
+    assert statuses(("a", "b"), {"p-a": three}, machines=None) == {"a": "undecided", "b": "undecided"}
 
 
 def test_pools_share_budget_and_slots():

@@ -294,6 +294,15 @@ def e12_pause_after_failures() -> None:
     nothing_bought(world=world, volumes=volumes, history=past)
 
 
+def e12_who_fails_without_a_volume_leaves_the_field() -> None:
+    """The first is the more urgent one, but whatever it asks EC2 for is refused."""
+    world = system(used=FULL, pools=("a", "b"))
+    past = worlds.seen_before(world)
+    past = replace(past, failed_seconds={"p-a": (NOW - 900, NOW - 600, NOW - 300)})
+    decision = decide(world, rules=policy(pools=("a", "b"), monthly_usd=30), history=past)
+    assert [(pool.name, pool.status) for pool in decision.pools] == [("a", "waiting"), ("b", "planned")]
+
+
 def e13_approval() -> None:
     assert not decide(system(used=0.9), consent=Consent("approve", "0" * 64)).approval.granted
 
@@ -408,6 +417,7 @@ GUARDS: list[tuple[Callable[[], None], tuple[Any, str, Any]]] = [
     (e11_pools_share_the_slots, (caps.Resources, "after", lambda self, _taking: self)),
     (e12_shared_in_rounds, (expansion, "share", greedy)),
     (e12_pause_after_failures, (pool_expansion, "pause_seconds", lambda *_given: 0.0)),
+    (e12_who_fails_without_a_volume_leaves_the_field, (pool_view, "pause_seconds", lambda *_given: 0.0)),
     (e13_approval, (expansion, "judge", granted)),
     (e13_approval_never, (expansion, "judge", granted)),
     (e13_free_pools_do_not_carry_others, (expansion, "_one_consent", lambda pools, *_given: tuple(pools))),

@@ -62,6 +62,7 @@ def test_expanded():
     assert "85.00 % of what may be written" in screen
     assert f"{made['pools'][0]['after']['used_percent']:.2f} %" in screen
     assert "0.00 -> 24.00 USD a month" in screen
+    assert history(made)[0]["pool_status"] == "planned"
     assert history(made)[0]["limit_kib"] == after["storage_pools"][0]["capacity"]["limit_kib"]
 
 

@@ -193,6 +193,21 @@ def test_one_damaged_line_makes_no_pool_buy():
         assert worlds.decide(world, history=past).status == "ok", spoilt
 
 
+def test_failures_are_counted_until_something_went_well_with_the_pool():
+    def failures(*more):
+        failed = [line(at=worlds.iso(NOW - back), status="failed", plan_hash="h") for back in (900, 600, 300)]
+        return len(parse([*failed, *more], NOW).failed_seconds["p"])
+
+    assert failures() == 3
+    assert failures(line(status="waiting")) == 3
+    # It waits while another one of the same run grows, or fails.
+    assert failures(line(status="changed", pool_status="waiting")) == 3
+    assert failures(line(status="failed", pool_status="waiting")) == 3
+    assert failures(line(status="changed", pool_status="planned", plan_hash="h")) == 0
+    assert failures(line(status="changed", pool_status="ok")) == 0
+    assert failures(line(status="ok")) == 0
+
+
 HIGH_ALERT = "CAPACITY_UTILIZATION_ABOVE_HIGH_THRESHOLD"
 CRITICAL_ALERT = "CAPACITY_UTILIZATION_ABOVE_CRITICAL_THRESHOLD"
 
