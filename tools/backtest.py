@@ -12,56 +12,86 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import yaml
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.backtest import (
     HEADING,
     POLICY,
-    RECOMMENDED,
     backtest,
     line,
+    scenes_of,
 )
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.backtest_demands import demands
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import parse
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.backtest_demands import Scene
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import problems_of
 
 
-def played(name: str, arguments: argparse.Namespace, document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return backtest(document, *of_arguments(arguments)[name])
+class Loader(yaml.SafeLoader):
+    """A policy may stand in a file with values that ansible-vault has encrypted. No figure depends on them."""
 
 
-def of_arguments(arguments: argparse.Namespace) -> dict[str, Any]:
-    known = parse(arguments.history.read_text().splitlines(), time.time()).samples if arguments.history else {}
-    lead_seconds = arguments.lead_minutes * 60
-    return demands(known, seed=arguments.seed, days=arguments.days, lead_seconds=lead_seconds)
+for tag in ("!vault", "!vault-encrypted", "!unsafe"):
+    Loader.add_constructor(tag, lambda loader, node: loader.construct_scalar(node))
+
+
+def policy_of(path: Optional[Path]) -> Optional[Mapping[str, Any]]:
+    """The document; ValueError names everything that is wrong with it."""
+    if path is None:
+        return None
+    try:
+        given = yaml.load(path.read_text(encoding="utf-8"), Loader)
+    except (OSError, UnicodeError, yaml.YAMLError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from None
+    document = given.get("remediation_policy", given) if isinstance(given, Mapping) else given
+    problems = problems_of(document)
+    if problems:
+        raise ValueError(f"the policy is wrong: {'; '.join(problems)}")
+    return document
+
+
+def scenes(arguments: argparse.Namespace) -> tuple[dict[str, Scene], Mapping[str, Any], list[str]]:
+    document = policy_of(arguments.policy)
+    known = {"seed": arguments.seed, "days": arguments.days, "lead_seconds": 60 * arguments.lead_minutes}
+    if arguments.history is None:
+        return scenes_of(document, None, time.time(), **known)
+    try:
+        lines = arguments.history.read_text(encoding="utf-8", errors="replace").splitlines()
+        return scenes_of(document, lines, time.time(), **known)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"{arguments.history} {error}") from None
+
+
+def played(name: str, arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    known, document, _left_out = scenes(arguments)
+    return backtest(document, known[name])
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--policy", type=Path, help="YAML file with remediation_policy; its first pool is played")
+    parser.add_argument("--policy", type=Path, help="YAML file with remediation_policy; default: the recommended one")
     parser.add_argument("--history", type=Path, help="history.jsonl of remediation; default: eight made-up shapes")
     parser.add_argument("--days", type=float, default=60)
     parser.add_argument("--lead-minutes", type=float, default=30, help="from plan to proof; 90 for the quickest shape")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--shape", action="append", help="play only this shape; may be given more than once")
+    parser.add_argument("--shape", action="append", help="play only this shape or pool; may be given more than once")
     arguments = parser.parse_args()
-    document: Mapping[str, Any] = RECOMMENDED
-    if arguments.policy:
-        given = yaml.safe_load(arguments.policy.read_text())
-        document = given.get("remediation_policy", given)
-    problems = problems_of(document)
-    if problems:
-        print(f"backtest: the policy is wrong: {'; '.join(problems)}", file=sys.stderr)
+    try:
+        known, _document, left_out = scenes(arguments)
+    except ValueError as error:
+        print(f"backtest: {error}", file=sys.stderr)
+        return 2
+    for pool in left_out:
+        print(f"backtest: not played: {pool}", file=sys.stderr)
+    unknown = [name for name in arguments.shape or () if name not in known]
+    if unknown:
+        print(f"backtest: there is no {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
         return 2
     print(HEADING, flush=True)
-    names = [name for name in of_arguments(arguments) if not arguments.shape or name in arguments.shape]
+    names = [name for name in known if not arguments.shape or name in arguments.shape]
     full_hours = 0.0
     with ProcessPoolExecutor() as pool:
-        for name, results in zip(
-            names, pool.map(played, names, [arguments] * len(names), [document] * len(names)), strict=True
-        ):
+        for name, results in zip(names, pool.map(played, names, [arguments] * len(names)), strict=True):
             for result in results:
                 print(line(name, result), flush=True)
             full_hours += sum(result["hours_full"] for result in results if result["rule"] == POLICY)

@@ -21,12 +21,18 @@ extends_documentation_fragment:
   - mesos_scaleio.platform.attributes.info_module
 options:
   policy:
-    description: The policy, as described for M(mesos_scaleio.platform.remediation_plan). Its first pool is played.
+    description:
+      - The policy, as described for M(mesos_scaleio.platform.remediation_plan).
+      - Each pool of a history is played with the entry that names it, the made-up demands with the first entry.
     type: dict
     required: true
   history_file:
     description:
-      - The C(history.jsonl) that M(mesos_scaleio.platform.remediation_report) keeps. Each of its pools is played.
+      - The C(history.jsonl) that M(mesos_scaleio.platform.remediation_report) keeps, or copies of it one after another.
+        All of it is played, however old it is.
+      - Each of its pools that the policy names is played by itself, with the whole budget, from the capacity and the
+        reserve that it had in the beginning. Its disks are of the policy's size that comes nearest. RV(left_out) names
+        the other pools.
       - Without it, 60 days of eight made-up demands are.
     type: path
   demands:
@@ -81,6 +87,12 @@ hours_full:
   returned: success
   type: float
   sample: 0.0
+left_out:
+  description: Pools of the history that were not played, each with the reason.
+  returned: success
+  type: list
+  elements: str
+  sample: ["pool scratch: the policy has no entry for it"]
 table:
   description: The same as a table for people.
   returned: success
@@ -98,9 +110,8 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.b
     POLICY,
     backtest,
     line,
+    scenes_of,
 )
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.backtest_demands import demands
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import parse as parse_history
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import problems_of
 
 SPEC = {
@@ -114,24 +125,27 @@ SPEC = {
 
 
 def run(params: dict) -> dict:
-    known = {}
+    lines = None
     if params["history_file"]:
-        with open(params["history_file"], errors="replace") as stream:
-            known = parse_history(stream, time.time()).samples
-        if not known:
-            raise ValueError(f"{params['history_file']} has no usable line; name another file, or none")
-    played = demands(known, seed=params["seed"], days=params["days"], lead_seconds=60 * params["lead_minutes"])
-    unknown = [name for name in params["demands"] or () if name not in played]
+        with open(params["history_file"], encoding="utf-8", errors="replace") as stream:
+            lines = list(stream)
+    known = {"seed": params["seed"], "days": params["days"], "lead_seconds": 60 * params["lead_minutes"]}
+    try:
+        scenes, document, left_out = scenes_of(params["policy"], lines, time.time(), **known)
+    except ValueError as error:
+        raise ValueError(f"{params['history_file']} {error}") from None
+    unknown = [name for name in params["demands"] or () if name not in scenes]
     if unknown:
-        raise ValueError(f"there is no demand {', '.join(unknown)}; there are {', '.join(played)}")
+        raise ValueError(f"there is no demand {', '.join(unknown)}; there are {', '.join(scenes)}")
     outcomes = []
-    for name, (demand, days, lead) in played.items():
+    for name, scene in scenes.items():
         if not params["demands"] or name in params["demands"]:
-            outcomes += [{"demand": name, **result} for result in backtest(params["policy"], demand, days, lead)]
+            outcomes += [{"demand": name, **result} for result in backtest(document, scene)]
     return {
         "changed": False,
         "outcomes": outcomes,
         "hours_full": sum(outcome["hours_full"] for outcome in outcomes if outcome["rule"] == POLICY),
+        "left_out": left_out,
         "table": [HEADING, *(line(outcome["demand"], outcome) for outcome in outcomes)],
     }
 
@@ -145,6 +159,8 @@ def main() -> None:
         result = run(module.params)
     except (OSError, ValueError) as error:
         module.fail_json(msg=f"Nothing was played: {error}.")
+    for pool in result["left_out"]:
+        module.warn(f"Not played: {pool}.")
     module.exit_json(**result)
 
 

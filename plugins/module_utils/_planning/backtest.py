@@ -9,28 +9,30 @@ Decisions are the real planner's, one every ten minutes; what it buys arrives a 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import Any, Optional, Protocol
 
 from . import capacity, trigger
-from .backtest_demands import Demand
+from .backtest_demands import Scene, made_up, remembered
 from .expansion import plan
 from .forecast import LEAST_SAMPLES, lead_seconds
-from .history import History, Sample
+from .history import History, Sample, recorded
 from .model import snapshot_from
-from .policy import Policy, parse
-from .prices import VolumeShape, monthly_usd
+from .policy import Policy, VolumeSpec, parse
+from .prices import monthly_usd
 from .spread import Instance
 
 CYCLE_SECONDS = 600
 HOUR_SECONDS = 3600
 DAY_SECONDS = 86400
-SDS = ("agent1", "agent2", "agent3")
+SDS_COUNT = 3
+MOST_SDS = 20
 DISKS_PER_SDS = 5
 DISK_GIB = 500
-SPARE_PERCENT = 34
+# A disk size of the policy is taken for that of a recorded pool if whole disks of it come as near as this.
+NEAR_ENOUGH = 0.05
 ALERT_PERCENT = 90
 KEPT_SAMPLES = 7 * DAY_SECONDS // CYCLE_SECONDS + 1
 RECOMMENDED: Mapping[str, Any] = {"budget": {"monthly_usd": 1_000_000}, "pools": [{"storage_pool": "default"}]}
@@ -40,15 +42,20 @@ POLICY = "policy"
 
 @dataclass
 class Pool:
-    """A pool of equal servers; `bought` are its later disks as (SDS, GiB), by arrival."""
+    """A pool of equal servers; `disks` are (SDS, GiB), the first `own` of them there from the start."""
 
-    limit_kib: int = len(SDS) * DISKS_PER_SDS * capacity.device_capacity_kib(DISK_GIB)
-    disks: list[tuple[str, int]] = field(default_factory=lambda: [(sds, DISK_GIB) for sds in SDS] * DISKS_PER_SDS)
+    limit_kib: int
+    disks: list[tuple[str, int]]
+    spare_percent: int
     in_use_kib: int = 0
+
+    def __post_init__(self) -> None:
+        self.own = len(self.disks)
+        self.sds = tuple(dict(self.disks))
 
     @property
     def writable_kib(self) -> int:
-        return self.limit_kib - capacity.spare_kib(self.limit_kib, SPARE_PERCENT)
+        return self.limit_kib - capacity.spare_kib(self.limit_kib, self.spare_percent)
 
     @property
     def used_percent(self) -> float:
@@ -57,6 +64,33 @@ class Pool:
     def add(self, disks: Sequence[tuple[str, int]]) -> None:
         self.disks += disks
         self.limit_kib += sum(capacity.device_capacity_kib(size) for _sds, size in disks)
+
+
+def pool_of(scene: Scene, sizes_gib: Sequence[int]) -> Pool:
+    """A history does not say of which disks a pool was made: those of the policy's sizes that come nearest, on no
+    fewer servers than its reserve can lose one of."""
+    if scene.limit_kib is None:
+        servers, each, size_gib = SDS_COUNT, DISKS_PER_SDS, DISK_GIB
+        limit_kib = servers * each * capacity.device_capacity_kib(size_gib)
+    else:
+        servers = min(MOST_SDS, max(SDS_COUNT, math.ceil(100 / max(1, scene.spare_percent))))
+        limit_kib = scene.limit_kib
+        each, size_gib = _disks(limit_kib / servers, sizes_gib)
+    names = [f"agent{number}" for number in range(1, servers + 1)]
+    return Pool(limit_kib, [(name, size_gib) for _disk in range(each) for name in names], scene.spare_percent)
+
+
+def _disks(share_kib: float, sizes_gib: Sequence[int]) -> tuple[int, int]:
+    """How many disks a server has, and of which size: large ones rather than many."""
+    found = []
+    for size_gib in sorted(sizes_gib, reverse=True):
+        each = max(1, round(share_kib / capacity.device_capacity_kib(size_gib)))
+        off = abs(each * capacity.device_capacity_kib(size_gib) / share_kib - 1)
+        if off <= NEAR_ENOUGH:
+            return each, size_gib
+        found.append((off, each))
+    each = min(found)[1]
+    return each, capacity.disk_gib_for(math.floor(share_kib / each))
 
 
 class Rule(Protocol):
@@ -74,8 +108,8 @@ class Plain:
         if pool.used_percent < 80 or at_seconds - self.last_seconds < 6 * HOUR_SECONDS:
             return []
         self.last_seconds = at_seconds
-        share = pool.limit_kib * self.step_percent / 100 / len(SDS)
-        return [(sds, capacity.disk_gib_for(round(share))) for sds in SDS]
+        share = pool.limit_kib * self.step_percent / 100 / len(pool.sds)
+        return [(sds, capacity.disk_gib_for(round(share))) for sds in pool.sds]
 
 
 @dataclass
@@ -100,7 +134,7 @@ class Planned:
             self.policy,
             now_seconds=at_seconds,
             instances=[
-                Instance(f"i-{sds}", (f"10.0.0.{n}",), "zone", "running", "m5", 10**6) for n, sds in enumerate(SDS)
+                Instance(f"i-{sds}", (f"10.0.0.{n}",), "zone", "running", "m5", 10**6) for n, sds in enumerate(pool.sds)
             ],
             history=History({"p": tuple(past)}, leads),
         )
@@ -119,7 +153,7 @@ class Planned:
 
 
 def _system(pool: Pool, name: str, domain: str, volumes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    names = [None] * (len(pool.disks) - len(volumes)) + [volume["id"] for volume in volumes]
+    names = [None] * pool.own + [volume["id"] for volume in volumes]
     mdm = {"mode": "ThreeNodes", "state": "ClusteredNormal", "secondaries": [], "tie_breakers": [], "standbys": []}
     room = dict.fromkeys(
         ("unused", "max", "available_for_volumes", "failed", "degraded", "in_maintenance", "unreachable",
@@ -132,7 +166,7 @@ def _system(pool: Pool, name: str, domain: str, volumes: Sequence[Mapping[str, A
         "storage_pools": [
             {
                 "id": "p", "name": name, "protection_domain_id": "d", "media_type": "SSD",
-                "spare_percentage": SPARE_PERCENT, "zero_padding_enabled": True, "rebuild_enabled": True,
+                "spare_percentage": pool.spare_percent, "zero_padding_enabled": True, "rebuild_enabled": True,
                 "rebalance_enabled": True, "capacity_alert_high_percent": 80,
                 "capacity_alert_critical_percent": ALERT_PERCENT,
                 "capacity": {f"{key}_kib": value for key, value in room.items()},
@@ -145,7 +179,7 @@ def _system(pool: Pool, name: str, domain: str, volumes: Sequence[Mapping[str, A
                 "ips": [{"ip": f"10.0.0.{number}", "role": "all"}], "state": "Normal", "membership_state": "Joined",
                 "connection_state": "Connected", "maintenance_state": "NoMaintenance", "healthy": True,
             }
-            for number, sds in enumerate(SDS)
+            for number, sds in enumerate(pool.sds)
         ],
         "devices": [
             {
@@ -180,22 +214,22 @@ class Outcome:
     full_hours: float = 0
     expansions: int = 0
     capacity_to_used: float = 0
-    bought_gib: int = 0
+    bought_gib: list[int] = field(default_factory=list)
 
 
-def play(demand: Demand, days: float, lead: float, rule: Rule) -> Outcome:
+def play(scene: Scene, rule: Rule, sizes_gib: Sequence[int] = VolumeSpec.sizes_gib) -> Outcome:
     """Demand that finds no room waits: a full pool stays full until it grows or the demand falls."""
-    pool = Pool()
+    pool = pool_of(scene, sizes_gib)
     start_kib = pool.writable_kib
     outcome = Outcome()
     past: list[Sample] = []
     arriving: Optional[tuple[float, list[tuple[str, int]]]] = None
-    cycles = int(days * DAY_SECONDS / CYCLE_SECONDS)
+    cycles = int(scene.days * DAY_SECONDS / CYCLE_SECONDS)
     for at_seconds in (float(cycle * CYCLE_SECONDS) for cycle in range(cycles)):
         if arriving and at_seconds >= arriving[0]:
             pool.add(arriving[1])
             arriving = None
-        wanted = demand(at_seconds / DAY_SECONDS) / 100 * start_kib
+        wanted = scene.demand(at_seconds / DAY_SECONDS) / 100 * start_kib
         pool.in_use_kib = round(min(wanted, pool.writable_kib))
         outcome.above_90_hours += (pool.used_percent > 90) * CYCLE_SECONDS / HOUR_SECONDS
         outcome.full_hours += (wanted >= pool.writable_kib) * CYCLE_SECONDS / HOUR_SECONDS
@@ -204,37 +238,67 @@ def play(demand: Demand, days: float, lead: float, rule: Rule) -> Outcome:
             disks = rule.buy(pool, at_seconds, past[-KEPT_SAMPLES:])
             if disks:
                 outcome.expansions += 1
-                outcome.bought_gib += sum(size_gib for _sds, size_gib in disks)
-                arriving = (at_seconds + lead, disks)
+                outcome.bought_gib += [size_gib for _sds, size_gib in disks]
+                arriving = (at_seconds + scene.lead_seconds, disks)
         past.append(Sample(at_seconds, pool.limit_kib, pool.in_use_kib, pool.used_percent))
     return outcome
 
 
-def rules_of(document: Mapping[str, Any], lead: float) -> dict[str, Callable[[], Rule]]:
-    without = {**document, "pools": [{**entry, "forecast_horizon_seconds": 0} for entry in document["pools"]]}
+def rules_of(policy: Policy, lead: float) -> dict[str, Callable[[], Rule]]:
+    """Rules for the first pool of the policy."""
+    without = replace(policy, pools=(replace(policy.pools[0], forecast_horizon_seconds=0),))
     return {
         "80 %, +10 %, every 6 h": lambda: Plain(10),
         "80 %, +25 %, every 6 h": lambda: Plain(25),
-        "policy without forecast": lambda: Planned(parse(without), lead, LEAST_SAMPLES - 2),
-        POLICY: lambda: Planned(parse(document), lead),
+        "policy without forecast": lambda: Planned(without, lead, LEAST_SAMPLES - 2),
+        POLICY: lambda: Planned(policy, lead),
     }
 
 
-def backtest(document: Mapping[str, Any], demand: Demand, days: float, lead: float) -> list[dict[str, Any]]:
-    """One demand through all rules. `usd_month` is what all that was bought costs a month at the end."""
+def scenes_of(
+    document: Optional[Mapping[str, Any]],
+    lines: Optional[Iterable[str]],
+    now_seconds: float,
+    *,
+    seed: int,
+    days: float,
+    lead_seconds: float,
+) -> tuple[dict[str, Scene], Mapping[str, Any], list[str]]:
+    """What is to be played by its name, the policy for it, and which pools of a history are left out, and why.
+
+    Without a document it is the recommended policy, for each pool of the history. `lines` are those of a history; none
+    at all means the made-up shapes. ValueError if nothing of a history can be played.
+    """  # fmt: skip
+    if lines is None:
+        return made_up(seed, days, lead_seconds), document or RECOMMENDED, []
+    pools = recorded(lines, now_seconds)
+    if not pools:
+        raise ValueError("has no usable line; name another file, or none")
+    if document is None:
+        names = dict.fromkeys(pool.name for pool in pools if pool.name)
+        document = {**RECOMMENDED, "pools": [{"storage_pool": name} for name in names or ("default",)]}
+    entries = [(entry.storage_pool, entry.protection_domain) for entry in parse(document).pools]
+    scenes, left_out = remembered(pools, entries, lead_seconds)
+    if not scenes:
+        raise ValueError(f"has nothing that can be played: {'; '.join(left_out)}")
+    return scenes, document, left_out
+
+
+def backtest(document: Mapping[str, Any], scene: Scene) -> list[dict[str, Any]]:
+    """One scene through all rules. `usd_month` is what all that was bought costs a month at the end."""
     policy = parse(document)
+    policy = replace(policy, pools=(policy.pools[scene.entry],))
     spec = policy.pools[0].volume
     results = []
-    for label, make in rules_of(document, lead).items():
-        done = play(demand, days, lead, make())
-        per_gib = monthly_usd(VolumeShape(spec.type, 1000), policy.prices) / 1000
+    for label, make in rules_of(policy, scene.lead_seconds).items():
+        done = play(scene, make(), spec.sizes_gib)
         results.append(
             {
                 "rule": label,
                 "hours_above_90": round(done.above_90_hours, 2),
                 "hours_full": round(done.full_hours, 2),
                 "expansions": done.expansions,
-                "usd_month": round(done.bought_gib * per_gib, 2),
+                "usd_month": round(sum(monthly_usd(spec.shape(size), policy.prices) for size in done.bought_gib), 2),
                 "capacity_to_used": round(done.capacity_to_used, 2),
             }
         )

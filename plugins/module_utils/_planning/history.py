@@ -80,6 +80,30 @@ def parse(lines: Iterable[str], now_seconds: float) -> History:
     )
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """All that a history says of one pool, however long ago; `name` and `protection_domain` are empty if unsaid."""
+
+    pool_id: str
+    name: str
+    protection_domain: str
+    samples: tuple[Sample, ...]
+
+
+def recorded(lines: Iterable[str], now_seconds: float) -> tuple[Recorded, ...]:
+    """By pool, for whoever plays the past again. Damaged lines and those from the future are left out."""
+    entries = [entry for entry in map(_entry, lines) if entry is not None]
+    entries.sort(key=lambda entry: entry["sample"].at_seconds)
+    pools: dict[str, list[dict[str, Any]]] = {}
+    for entry in entries:
+        if entry["sample"].at_seconds <= now_seconds + CLOCK_TOLERANCE_SECONDS:
+            pools.setdefault(entry["pool_id"], []).append(entry)
+    return tuple(
+        Recorded(pool_id, own[-1]["pool"], own[-1]["protection_domain"], tuple(entry["sample"] for entry in own))
+        for pool_id, own in pools.items()
+    )
+
+
 def recent(lines: Iterable[str], now_seconds: float) -> list[str]:
     """The lines, as they are, of which forecasts are made; older and damaged ones are left out."""
     read = ((line, _entry(line)) for line in lines)
@@ -105,6 +129,8 @@ def _entry(line: str) -> Optional[dict[str, Any]]:
         limit_kib = int(_within(entry["limit_kib"], MOST_KIB))
         return {
             "pool_id": str(entry["pool_id"]),
+            "pool": str(entry.get("pool") or ""),
+            "protection_domain": str(entry.get("protection_domain") or ""),
             "sample": Sample(
                 epoch_seconds(entry["at"]),
                 limit_kib,

@@ -287,6 +287,7 @@ def history(report: Report) -> list[Report]:
             "pool_id": pool["id"],
             "pool": pool["name"],
             "pool_status": pool["status"],
+            "protection_domain": pool["protection_domain"],
             **(pool["after"] or pool["before"]),
         }
         for pool in report["pools"]
