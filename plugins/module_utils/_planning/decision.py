@@ -16,6 +16,7 @@ from .approval import Approval
 from .forecast import Forecast
 from .ledger import TAG_DRILL, TAG_SEQUENCE
 from .policy import PoolPolicy
+from .prices import FREE_IOPS, FREE_MIB_PER_SECOND
 
 # From harmless to bad; a run is as bad as its worst pool.
 STATUSES = ("ok", "waiting", "undecided", "planned", "capped", "blocked")
@@ -236,12 +237,17 @@ def plan_hash(actions: tuple[Action, ...]) -> str:
 
     Which purchase of the pool it is belongs to it, so that what was approved once is not approved for ever.
     """
-    counts: dict[tuple[str, str, str, str, int], int] = {}
+    counts: dict[tuple[Any, ...], int] = {}
     for action in actions:
         # Who approves a drill does not approve a purchase that stays.
         purchase = f"{'drill ' if TAG_DRILL in action.tags else ''}{action.tags[TAG_SEQUENCE]}"
-        types = "/".join((action.instead_of or action.type, *action.fallback_types))
-        key = (action.pool_id, purchase, action.sds_id, types, action.size_gib)
+        asked = action.instead_of or action.type
+        types = "/".join((asked, *action.fallback_types))
+        # What the type has anyway is the same whether it was asked for or EC2 tells it.
+        iops = action.iops or FREE_IOPS.get(asked, 0)
+        throughput = action.throughput or FREE_MIB_PER_SECOND.get(asked, 0)
+        kind = (types, action.size_gib, iops, throughput, action.encrypted, action.kms_key_id or "")
+        key = (action.pool_id, purchase, action.sds_id, *kind)
         counts[key] = counts.get(key, 0) + 1
     canonical: list[list[Any]] = [[*key, count] for key, count in sorted(counts.items())]
     return hashlib.sha256(json.dumps(canonical, separators=(",", ":")).encode()).hexdigest()

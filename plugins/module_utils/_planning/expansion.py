@@ -121,9 +121,7 @@ def _decide(run: Run, planners: Sequence[PoolPlanner]) -> tuple[PoolDecision, ..
     gates = [planner.gate() for planner in planners]
     # Who is alone is tried in every run: the schedule is pause enough, and nobody gains by a longer one.
     if any(gate is None and not planner.pause for planner, gate in zip(planners, gates)):
-        gates = [
-            planner.yields() if gate is None and planner.pause else gate for planner, gate in zip(planners, gates)
-        ]
+        gates = [planner.yields() if gate is None and planner.pause else gate for planner, gate in zip(planners, gates)]
     growers = [planner for planner, gate in zip(planners, gates) if gate is None]
     choices, shared = share(growers, run.free)
     grown = []

@@ -43,6 +43,33 @@ def test_fill_may_change_while_somebody_makes_up_his_mind_but_not_the_plan():
     assert not approval(PLAN, world=system(used=0.86, sds=4)).granted
 
 
+KEY = "arn:aws:kms:us-east-1:123456789012:key/0a1b"
+DEAR = {"sizes_gib": [1000], "iops": 16000, "throughput": 1000}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"iops": 16000}, {"throughput": 500}, {"encrypted": False}, {"kms_key_id": KEY}],
+    ids=lambda other: next(iter(other)),
+)
+def test_an_approval_is_for_volumes_of_this_price_and_secrecy(other):
+    plain = decide(WORLD, rules=policy(volume=DEAR | {"iops": 6000}, max_step_percent=1000))
+    changed = policy(volume=DEAR | {"iops": 6000} | other, max_step_percent=1000)
+    assert [action.size_gib for action in decide(WORLD, rules=changed).actions] == [1000] * 3
+    assert approval(plain.plan_hash, rules=policy(volume=DEAR | {"iops": 6000}, max_step_percent=1000)).granted
+    assert not approval(plain.plan_hash, rules=changed).granted
+
+
+def test_what_is_part_of_the_type_may_be_said_or_not():
+    """EC2 tells it of every volume, so a purchase that was begun would otherwise have another hash."""
+    said = policy(volume={"iops": 3000, "throughput": 125})
+    assert approval(PLAN, rules=said).granted
+    fast = policy(volume={"sizes_gib": [100], "iops": 6000, "throughput": 500})
+    first = decide(WORLD, rules=fast)
+    begun = [{**bought(action), "iops": 6000, "throughput": 500} for action in first.actions[:1]]
+    assert decide(WORLD, begun, fast).plan_hash == first.plan_hash
+
+
 def shown(ago_hours):
     """A history in which plans were first shown that many hours ago, by their hash."""
     planned = {plan: NOW - 3600 * hours for plan, hours in ago_hours.items()}
