@@ -60,11 +60,11 @@ def plan(
         around=None if instances is None else Surroundings(instances, hosts),
         owned=owned,
         free=Resources(round(policy.monthly_usd - before_usd, 2), bought_gib(owned)),
-        unfinished_pools=[
-            pool.name
+        unfinished_pools={
+            pool.id: pool.name
             for pool, _rules in matched
             if blocks_others(unfinished[pool.id], past.failed_seconds.get(pool.id, ()), now_seconds)
-        ],
+        },
         history=past,
         lead_seconds=lead_seconds(past.lead_seconds),
         freeze=freeze or _freeze_tag(owned),

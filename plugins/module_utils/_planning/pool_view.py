@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
@@ -39,7 +39,8 @@ class Run:
     around: Optional[Surroundings]
     owned: Sequence[OwnedVolume]
     free: Resources
-    unfinished_pools: list[str]
+    # Names by id: pools of different protection domains may have the same one.
+    unfinished_pools: Mapping[str, str]
     history: History
     lead_seconds: float
     freeze: Optional[str]
@@ -105,7 +106,9 @@ class PoolView:
     def _moment(self) -> Moment:
         return Moment(
             now_seconds=self.run.now_seconds,
-            unfinished_elsewhere=[name for name in self.run.unfinished_pools if name != self.pool.name],
+            unfinished_elsewhere=[
+                name for pool_id, name in self.run.unfinished_pools.items() if pool_id != self.pool.id
+            ],
             windows=self.run.policy.windows,
             freeze=self.run.freeze,
             critical=self.critical,

@@ -115,6 +115,32 @@ def e5_one_purchase_at_a_time() -> None:
     assert {action.pool for action in decide(world, volumes, rules).actions} == {"a"}
 
 
+def e5_pools_of_one_name() -> None:
+    """Two protection domains have a pool of the same name each."""
+    world = two_domains()
+    rules = policy(pools=("a", "a"))
+    for entry, domain in zip(rules["pools"], ("default", "other")):
+        entry["protection_domain"] = domain
+    first = decide(world, rules=rules)
+    assert {action.pool_id for action in first.actions} == {"p-a", "p-b"}
+    volumes = [bought(action) for action in first.actions if action.pool_id == "p-a"]
+    assert {action.pool_id for action in decide(world, volumes, rules).actions} == {"p-a"}
+
+
+def two_domains() -> dict:
+    world = system(sds=6, used=FULL, pools=("a", "b"))
+    home = {"p-a": ("s1", "s2", "s3"), "p-b": ("s4", "s5", "s6")}
+    world["devices"] = [item for item in world["devices"] if item["sds_id"] in home[item["storage_pool_id"]]]
+    world["protection_domains"].append({"id": "pd2", "name": "other", "state": "Active"})
+    world["storage_pools"][1].update(name="a", protection_domain_id="pd2")
+    for sds in world["sds"][3:]:
+        sds["protection_domain_id"] = "pd2"
+    for pool in worlds.refresh(world)["storage_pools"]:
+        room = pool["capacity"]
+        room["in_use_kib"] = round(FULL * (room["limit_kib"] - room["spare_kib"]))
+    return worlds.refresh(world)
+
+
 def e5_a_stalled_purchase_starves_nobody() -> None:
     world = system(used=FULL, pools=("a", "b"))
     rules = policy(pools=("a", "b"))
@@ -385,6 +411,7 @@ GUARDS: list[tuple[Callable[[], None], tuple[Any, str, Any]]] = [
     (e4_needs_confirmation, (pool_view, "judge", fired)),
     (e4_threshold_above_alert, (pool_view, "CRITICAL_MARGIN_PERCENT", -50)),
     (e5_one_purchase_at_a_time, (expansion, "blocks_others", lambda *_given: False)),
+    (e5_pools_of_one_name, (expansion, "blocks_others", lambda *_given: False)),
     (e5_a_stalled_purchase_starves_nobody, (timing, "STALLED_SECONDS", 10**9)),
     (e6_cooldown, (timing, "_cooldown", lambda *_given: passed)),
     (e6_clock, (pool_expansion, "clock_problem", lambda *_given: None)),
