@@ -22,7 +22,11 @@ extends_documentation_fragment:
   - mesos_scaleio.platform.attributes.info_module
 options:
   volume_ids:
-    description: Ids of the volumes.
+    description:
+      - Ids of the volumes.
+      - With an empty list, the module looks whether it could prove volumes here, and fails when it could not. For that
+        it lists C(block) of O(sysfs_root) and the folders of O(dev_root), and every EBS disk that is here already, the
+        root disk for example, has to show its serial number and to be opened for reading.
     type: list
     elements: str
     required: true
@@ -57,6 +61,11 @@ EXAMPLES = r"""
     require_blank: true
   become: true
   register: proof
+
+- name: Ask before volumes are bought whether the host could prove them
+  mesos_scaleio.platform.ebs_device_info:
+    volume_ids: []
+  become: true
 """
 
 RETURN = r"""
@@ -116,7 +125,11 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.blank import GIB, blkid_probe, findings
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.errors import EbsError, as_failure
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.host_device import HostDevice, find_devices
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.host_device import (
+    HostDevice,
+    find_devices,
+    obstacles,
+)
 
 SPEC = {
     "volume_ids": {"type": "list", "elements": "str", "required": True},
@@ -127,6 +140,16 @@ SPEC = {
     "sysfs_root": {"type": "path", "default": "/sys"},
 }
 POLL_SECONDS = 0.5
+
+
+def refuse_obstacles(params: dict) -> None:
+    if found := obstacles(params["dev_root"], params["sysfs_root"]):
+        raise EbsError(
+            "HostNotReady",
+            params["dev_root"],
+            f"new volumes could not be proven on this host: {'; '.join(found)}",
+            "Run as root, and see to it that sysfs is mounted and udev runs.",
+        )
 
 
 def wait_for_devices(module: AnsibleModule) -> list[HostDevice]:
@@ -176,6 +199,8 @@ def examine(module: AnsibleModule, device: HostDevice) -> dict:
 def main() -> None:
     module = AnsibleModule(argument_spec=SPEC, supports_check_mode=True)
     try:
+        if not module.params["volume_ids"]:
+            refuse_obstacles(module.params)
         devices = [examine(module, device) for device in wait_for_devices(module)]
     except EbsError as error:
         module.fail_json(msg=f"{error}. {error.remedy}", failure=as_failure(error))

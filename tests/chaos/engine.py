@@ -46,6 +46,7 @@ time.monotonic = lambda: _monotonic() * SPEED  # type: ignore[assignment]
 
 from ansible.module_utils import basic
 
+from ansible_collections.mesos_scaleio.platform.plugins.filter.remediation_preflight import remediation_preflight
 from ansible_collections.mesos_scaleio.platform.plugins.filter.remediation_progress import remediation_progress
 from ansible_collections.mesos_scaleio.platform.plugins.filter.remediation_proofs import remediation_proofs
 from ansible_collections.mesos_scaleio.platform.plugins.filter.remediation_topology import remediation_topology
@@ -123,10 +124,11 @@ class Remediation:
         with self._rescued():
             self.observe()
             self.decide()
-            if self._actions:
+        if self._actions and not self.failure and self.decision["approval"]["granted"]:
+            ready, reasons = self.ask()
+            with self._rescued():
                 self._be_the_only_one_still()
-            if self._actions and self.decision["approval"]["granted"]:
-                self.act_ebs()
+                self.act_ebs(remediation_preflight(self._actions, ready, reasons)["refused"])
         if self.volumes and not self.failure:
             found, reasons = self.prove()
             with self._rescued():
@@ -173,10 +175,25 @@ class Remediation:
             plan = module("remediation_plan", **latest, instances=machines["instances"], hosts=hosts)
         self.decision, self.wanted = plan["decision"], plan["wanted_volumes"]
 
-    def act_ebs(self) -> None:
+    def ask(self) -> tuple[list[str], dict[str, str]]:
+        """The hosts that could prove new volumes, and why others could not."""
+        ready: list[str] = []
+        reasons: dict[str, str] = {}
+        for host in remediation_preflight(self._actions)["hosts"]:
+            try:
+                module("ebs_device_info", volume_ids=[], **self._trees(host))
+                ready.append(host)
+            except ModuleFailed as failed:
+                reasons[host] = failed.result["msg"]
+        return ready, reasons
+
+    def act_ebs(self, refused: Mapping[str, str]) -> None:
         self._mark("buy")
         bought: list[Result] = []
-        pools = list(dict.fromkeys(volume["pool"] for volume in self.wanted))
+        if refused:
+            message = " ".join(refused.values())
+            self.unbought = {"message": message, "code": "host_not_ready", "remedy": "", "step": "buy"}
+        pools = [pool for pool in dict.fromkeys(volume["pool"] for volume in self.wanted) if pool not in refused]
         for pool in list(pools):
             mine = [volume for volume in self.wanted if volume["pool"] == pool]
             try:
@@ -201,8 +218,7 @@ class Remediation:
                         size_gib=mine[0]["size_gib"],
                         require_blank=True,
                         timeout_seconds=self.site["device_timeout_seconds"],
-                        dev_root=f"{self.site['disks']}/{host}/dev",
-                        sysfs_root=f"{self.site['disks']}/{host}/sys",
+                        **self._trees(host),
                     )
                 except ModuleFailed as failed:
                     reasons[host] = failed.result["msg"]
@@ -262,6 +278,10 @@ class Remediation:
             "remedy": self.remedy or (report["failure"] or {}).get("remedy", ""),
             "text": answer["text"],
         }
+
+    def _trees(self, host: str) -> dict[str, str]:
+        """Where a host's devices are."""
+        return {"dev_root": f"{self.site['disks']}/{host}/dev", "sysfs_root": f"{self.site['disks']}/{host}/sys"}
 
     @property
     def _actions(self) -> list[Result]:

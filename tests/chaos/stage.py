@@ -183,6 +183,8 @@ class Stage:
         gateway.journal.reset()
         gateway.faults.clear()
         shutil.rmtree(self._disks)
+        for name in ADDRESSES:
+            host_disks.boot(self._disks, name)
         host_disks.attach(self._disks, FOREIGN_HOST, self.foreign_id, 200)
         with self._foreign_disk.open("r+b") as disk:
             disk.write(FOREIGN_DATA)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -67,6 +67,36 @@ def find_devices(
             else:
                 found.append(answer)
     return found, missing
+
+
+def obstacles(dev_root: str = "/dev", sysfs_root: str = "/sys") -> list[str]:
+    """Why volumes that are attached later could not be found or read here: what is here already shows it."""
+    block, links = Path(sysfs_root, "block"), Path(dev_root, "disk", "by-id")
+    found = [*_unlisted(block), *_unlisted(Path(dev_root))]
+    # udev makes the folder with its first link.
+    if links.exists():
+        found += _unlisted(links)
+    if found:
+        return found
+    disks = [entry for entry in sorted(block.iterdir()) if read_text(entry / "device" / "model") == EBS_MODEL]
+    disks = [disk for disk in disks if Path(dev_root, disk.name).exists()]
+    for disk in disks:
+        if not read_text(disk / "device" / "serial"):
+            found.append(f"{disk / 'device' / 'serial'} cannot be read")
+        try:
+            os.close(os.open(Path(dev_root, disk.name), os.O_RDONLY | os.O_CLOEXEC))
+        except OSError as error:
+            found.append(f"{Path(dev_root, disk.name)} cannot be read: {error.strerror}")
+    if disks and not any(links.glob("nvme-Amazon_Elastic_Block_Store_*")):
+        found.append(f"udev makes no links of EBS volumes in {links}")
+    return found
+
+
+def _unlisted(folder: Path) -> Iterator[str]:
+    try:
+        os.listdir(folder)
+    except OSError as error:
+        yield f"{folder} cannot be read: {error.strerror}"
 
 
 def _devices_by_serial(sysfs_root: Path) -> Mapping[str, list[str]]:

@@ -12,14 +12,20 @@ import sys
 from pathlib import Path
 
 
+def boot(root: Path, instance: str) -> None:
+    """What every host has, disks or not."""
+    (root / instance / "dev").mkdir(parents=True, exist_ok=True)
+    (root / instance / "sys" / "block").mkdir(parents=True, exist_ok=True)
+
+
 def attach(root: Path, instance: str, volume_id: str, size_gib: int) -> None:
     lost = root / "lost"
     if lost.exists() and instance in lost.read_text().split():
         return
     serial = volume_id.replace("-", "")
     dev, block = root / instance / "dev", root / instance / "sys" / "block"
+    boot(root, instance)
     (dev / "disk" / "by-id").mkdir(parents=True, exist_ok=True)
-    block.mkdir(parents=True, exist_ok=True)
     name = _free_name(block)
     with (dev / name).open("wb") as disk:
         disk.truncate(size_gib << 30)

@@ -21,6 +21,7 @@ from lab.ec2.process import EmulatorProcess
 from lab.paths import CHECKOUT
 from lab.scaleio.emulator import Emulator
 from lab.scaleio.system import Pace
+from tests.contract.remediation import host_disks
 
 QUICK = "create=0.05,attach=0.1,detach=0.05,delete=0.05"
 
@@ -189,8 +190,9 @@ def site(
         for (name, address), zone in zip(addresses_of(pools).items(), "abc" * len(pools), strict=True)
         if name != without_instance
     ]
+    for name in addresses_of(pools):
+        host_disks.boot(disks, name)
     (folder / "instances.json").write_text(json.dumps(instances))
-    script = Path(__file__).with_name("host_disks.py")
     scaleio = Emulator(pace=Pace(join_seconds=0, device_test_seconds=0.2))
     scaleio.start()
     ec2 = None
@@ -198,7 +200,7 @@ def site(
         ec2 = EmulatorProcess(
             [
                 *("--instances", str(folder / "instances.json"), *ec2_arguments),
-                *("--devices-command", f"{sys.executable} {script} {disks}"),
+                *("--devices-command", f"{sys.executable} {host_disks.__file__} {disks}"),
             ]
         )
         made = Site(folder, disks, scaleio, ec2, pools)

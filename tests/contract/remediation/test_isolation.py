@@ -35,6 +35,10 @@ def no_storage(world: Site) -> None:
     world.ec2.fault("CreateVolume", "error", code="InsufficientVolumeCapacity", times=5)
 
 
+def unreadable_disks(world: Site) -> None:
+    (world.disks / "agent5" / "sys" / "block").rmdir()
+
+
 def nothing(world: Site) -> None:
     pass
 
@@ -47,6 +51,7 @@ def nothing(world: Site) -> None:
         (a_disk_that_never_appears, {}, "Nothing was added to pool bad"),
         (a_refusal, {}, "Ask AWS for a larger storage quota"),
         (no_storage, {}, "EC2 has no gp3 storage in us-east-1"),
+        (unreadable_disks, {}, "Nothing was bought for pool bad"),
         (nothing, {"without_instance": "agent4"}, "agent4: no EC2 instance has one of its addresses"),
     ],
 )
@@ -59,6 +64,9 @@ def test_the_other_pool_grows(tmp_path: Path, spoil: Any, more: dict[str, Any], 
         run = world.play(remediation_policy=rules(*POOLS))
         assert run.status == 2, run.output
         assert words in f"{run.report['failure']['message']} {run.report['failure']['remedy']}"
+        if spoil is unreadable_disks:
+            assert "agent5: new volumes could not be proven" in run.report["failure"]["message"]
+            assert {volume["tags"]["mesos-scaleio:pool"] for volume in world.bought()} == {world.pool("good")["id"]}
         after = {name: world.pool(name)["capacity"]["limit_kib"] for name in POOLS}
         assert after == {"good": 2 * before["good"], "bad": before["bad"]}
 

@@ -223,6 +223,11 @@ def test_a_disk_that_never_appears_stops_the_expansion_and_is_found_later(world:
     assert run.status == 2, run.output
     assert all(agent in run.report["failure"]["message"] for agent in ("agent1", "agent2", "agent3"))
     assert len(world.bought()) == 3
+    # What costs nothing more is tried whoever answers.
+    world.write_inventory(ansible_connection="ssh", ansible_port=1)
+    again = world.play()
+    assert "Nothing was added to pool default" in again.report["failure"]["message"], again.output
+    assert "agent2: the host cannot be reached" in again.report["failure"]["message"]
 
 
 @pytest.mark.parametrize(
@@ -265,6 +270,7 @@ def test_hosts_that_cannot_be_reached_are_named_and_the_report_is_written(world:
     assert run.report["status"] == "failed"
     for agent in ("agent1", "agent2", "agent3"):
         assert f"{agent}: the host cannot be reached" in run.report["failure"]["message"]
+    assert writes(world.ec2.counters()) == {}, "bought for hosts that cannot be reached"
     assert world.pool()["capacity"]["limit_kib"] == before
 
 

@@ -18,6 +18,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.host_d
     EBS_MODEL,
     HostDevice,
     find_devices,
+    obstacles,
 )
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -275,3 +276,53 @@ def test_module_waits_for_a_device_that_appears_later(machine: Machine) -> None:
         assert run_module(machine, timeout_seconds=20)["devices"][0]["blank"] is True
     finally:
         mover.wait()
+
+
+def no_sysfs(machine: Machine) -> None:
+    (machine.sys / "block").rename(machine.sys / "elsewhere")
+
+
+def no_links(machine: Machine) -> None:
+    machine.add()
+    (machine.dev / LINK).unlink()
+
+
+def no_serial(machine: Machine) -> None:
+    machine.add()
+    (machine.sys / "block/nvme1n1/device/serial").unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (no_sysfs, "sys/block cannot be read: No such file"),
+        (no_links, "udev makes no links of EBS volumes"),
+        (no_serial, "nvme1n1/device/serial cannot be read"),
+    ],
+)
+def test_without_volumes_the_module_says_whether_it_could_prove_any(
+    machine: Machine, spoil: Callable[[Machine], None], words: str
+) -> None:
+    assert run_module(machine, volume_ids=[], require_blank=True)["devices"] == []
+    spoil(machine)
+    refused = run_module(machine, volume_ids=[])
+    assert refused["failure"]["code"] == "HostNotReady"
+    assert words in refused["msg"]
+    assert refused["failure"]["remedy"] in refused["msg"]
+
+
+def test_a_disk_that_is_here_has_to_be_readable(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = machine.add()
+    where = (str(machine.dev), str(machine.sys))
+    assert obstacles(*where) == []
+
+    def refuse(path: Path, flags: int) -> int:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert obstacles(*where) == [f"{node} cannot be read: Permission denied"]
+
+
+def test_a_host_without_an_ebs_disk_may_get_its_first(machine: Machine) -> None:
+    (machine.dev / "disk/by-id").rmdir()
+    assert obstacles(str(machine.dev), str(machine.sys)) == []
