@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Optional
@@ -198,7 +198,7 @@ class _Reader(DocumentReader):
             self.problems.append("pools: a list of at least one pool is required")
             return ()
         pools = [pool for index, entry in enumerate(entries) if (pool := self._pool(entry, f"pools[{index}]"))]
-        labels = [pool.label for pool in pools]
+        labels = [pool.label for pool in pools if pool.storage_pool]
         for label in sorted({label for label in labels if labels.count(label) > 1}):
             self.problems.append(f"pools: {label} is named more than once")
         return tuple(pools)
@@ -263,33 +263,34 @@ class _Reader(DocumentReader):
         return {**defaults, **{kind: value for kind, value in given.items() if value is not None}}
 
     def _pool(self, entry: Any, place: str) -> Optional[PoolPolicy]:
+        """What could be read of it. Where that is not all, there are problems, and no policy in the end."""
         if not self.mapping(entry, place, POOL_KEYS):
             return None
-        known = len(self.problems)
-        values: dict[str, Any] = {}
+        names = {}
         for key in ("storage_pool", "protection_domain"):
             if key in entry and (not isinstance(entry[key], str) or not entry[key]):
                 self.problems.append(f"{place}.{key}: must be a name, got {entry[key]!r}")
+            elif key in entry:
+                names[key] = entry[key]
         if "storage_pool" not in entry:
             self.problems.append(f"{place}.storage_pool: is required")
-        values.update({key: entry[key] for key in ("storage_pool", "protection_domain") if key in entry})
-        values.update(self.numbers(entry, place, POOL_LIMITS))
+        numbers = self.numbers(entry, place, POOL_LIMITS)
+        values: dict[str, Any] = {"storage_pool": "", **names}
+        values.update({key: number for key, number in numbers.items() if number is not None})
         values.update({key: self.boolean(entry, key, f"{place}.{key}", False) for key in POOL_SWITCHES})
         if "volume" in entry:
             values["volume"] = self._volume(entry["volume"], f"{place}.volume")
-        if len(self.problems) > known:
-            return None
         pool = PoolPolicy(**values)
-        self._order(pool, place)
+        self._order(pool, place, [key for key, number in numbers.items() if number is None])
         return pool
 
-    def _order(self, pool: PoolPolicy, place: str) -> None:
-        if not pool.target_percent < pool.high_percent < pool.critical_percent:
-            self.problems.append(
-                f"{place}: target_percent ({pool.target_percent:g}) must be below high_percent ({pool.high_percent:g}) "
-                f"and that below critical_percent ({pool.critical_percent:g})"
-            )
-        if pool.min_step_percent > pool.max_step_percent:
+    def _order(self, pool: PoolPolicy, place: str, unread: Collection[str]) -> None:
+        """What has to be below what; nothing is said about figures that could not be read."""
+        levels = [key for key in ("target_percent", "high_percent", "critical_percent") if key not in unread]
+        if not all(getattr(pool, low) < getattr(pool, high) for low, high in zip(levels, levels[1:])):
+            told = [f"{key} ({getattr(pool, key):g})" for key in levels]
+            self.problems.append(f"{place}: {told[0]} must be below {' and that below '.join(told[1:])}")
+        if pool.min_step_percent > pool.max_step_percent and not {"min_step_percent", "max_step_percent"} & set(unread):
             self.problems.append(
                 f"{place}: min_step_percent ({pool.min_step_percent:g}) is above "
                 f"max_step_percent ({pool.max_step_percent:g})"
@@ -299,21 +300,19 @@ class _Reader(DocumentReader):
         if not self.mapping(entry, place, VOLUME_KEYS):
             return VolumeSpec()
         values: dict[str, Any] = {"fallback_types": self._fallback_types(entry, f"{place}.fallback_types")}
-        known = len(self.problems)
         for key in ("type", "kms_key_id"):
-            if entry.get(key) is not None:
+            if isinstance(entry.get(key), str):
                 values[key] = entry[key]
-                if not isinstance(entry[key], str):
-                    self.problems.append(f"{place}.{key}: must be text, got {entry[key]!r}")
+            elif entry.get(key) is not None:
+                self.problems.append(f"{place}.{key}: must be text, got {entry[key]!r}")
         values["encrypted"] = self.boolean(entry, "encrypted", f"{place}.encrypted", True)
-        values.update(self.numbers(entry, place, {"iops": Limits(1, whole=True), "throughput": Limits(1, whole=True)}))
+        figures = self.numbers(entry, place, {"iops": Limits(1, whole=True), "throughput": Limits(1, whole=True)})
+        values.update(figures)
         sizes = entry.get("sizes_gib", list(VolumeSpec.sizes_gib))
-        if not isinstance(sizes, list) or not sizes or not all(whole(size) and size > 0 for size in sizes):
+        read = [size for size in sizes if whole(size) and size > 0] if isinstance(sizes, list) else []
+        if not read or len(read) < len(sizes):
             self.problems.append(f"{place}.sizes_gib: must be a list of whole GiB, got {sizes!r}")
-        else:
-            values["sizes_gib"] = tuple(sorted(set(sizes)))
-        if len(self.problems) > known:
-            return VolumeSpec()
+        values["sizes_gib"] = tuple(sorted(set(read)))
         spec = VolumeSpec(**values)
         small = [size_gib for size_gib in spec.sizes_gib if size_gib < MIN_DEVICE_GIB]
         if small:
@@ -322,11 +321,11 @@ class _Reader(DocumentReader):
             self.problems.append(
                 f"{place}.sizes_gib: {listed} is below {MIN_DEVICE_GIB}, and ScaleIO takes no device under 100 GB"
             )
-        for size_gib in spec.sizes_gib:
-            self.problems += [f"{place}: {problem}" for problem in shape_problems(spec.shape(size_gib))]
+        unread_iops = "iops" in figures and spec.iops is None
+        if "type" in values or entry.get("type") is None:
+            self.problems += [f"{place}: {problem}" for problem in _shape_problems(spec, unread_iops)]
         for kind in spec.fallback_types:
-            shapes = [spec.of_type(kind).shape(size_gib) for size_gib in spec.sizes_gib]
-            found = dict.fromkeys(problem for shape in shapes for problem in shape_problems(shape))
+            found = _shape_problems(spec.of_type(kind), unread_iops)
             self.problems += [f"{place}.fallback_types: {kind}: {problem}" for problem in found]
         if spec.kms_key_id and not spec.encrypted:
             self.problems.append(f"{place}.kms_key_id: needs encrypted: true")
@@ -351,3 +350,11 @@ class _Reader(DocumentReader):
             else:
                 meant.append(kind)
         return tuple(meant)
+
+
+def _shape_problems(spec: VolumeSpec, unread_iops: bool) -> list[str]:
+    """Why EC2 would refuse volumes of its type, as far as sizes and figures could be read."""
+    # Without any size that of the type which allows most stands for it.
+    largest = TYPE_LIMITS[spec.type].size_gib[1] if spec.type in TYPE_LIMITS else 0
+    found = [problem for size_gib in spec.sizes_gib or (largest,) for problem in shape_problems(spec.shape(size_gib))]
+    return [problem for problem in dict.fromkeys(found) if not (unread_iops and "iops" in problem)]

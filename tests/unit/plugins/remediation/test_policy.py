@@ -65,6 +65,47 @@ def test_everything_wrong_is_said_at_once():
         assert words in text, text
 
 
+def test_one_mistake_hides_no_other():
+    pool = {"reserve_slots": -1, "target_percent": 90, "min_step_percent": 30}
+    volume = {"encrypted": "yes", "type": "st1", "sizes_gib": [50, "large"], "fallback_types": ["sc1", "gp9"]}
+    assert problems(
+        {
+            "budget": {},
+            "pools": [
+                {"storage_pool": "a", **pool, "volume": volume},
+                {"storage_pool": "a", "high_percent": "80", "target_percent": 90},
+                {"storage_pool": "b", "volume": {"type": "io1", "iops": "many", "sizes_gib": []}},
+                {"storage_pool": "c", "volume": {"type": "gp9", "throughput": 0, "sizes_gib": "all", "kms_key_id": 5}},
+                {"storage_pool": "d", "volume": {"type": 3, "encrypted": False, "kms_key_id": "k", "sizes_gib": [60]}},
+            ],
+        }
+    ) == (
+        "budget.monthly_usd: is required; say how many USD a month all bought volumes together may cost",
+        "pools[0].reserve_slots: must be a whole number of at least 0, got -1",
+        "pools[0].volume.fallback_types: 'gp9' is none of gp3, gp2, io1, io2, st1, sc1",
+        "pools[0].volume.encrypted: must be true or false, got 'yes'",
+        "pools[0].volume.sizes_gib: must be a list of whole GiB, got [50, 'large']",
+        "pools[0].volume.sizes_gib: 50 is below 94, and ScaleIO takes no device under 100 GB",
+        "pools[0].volume: size 50 is outside 125 to 16384 of st1",
+        "pools[0].volume.fallback_types: sc1: size 50 is outside 125 to 16384 of sc1",
+        "pools[0]: target_percent (90) must be below high_percent (80) and that below critical_percent (85)",
+        "pools[0]: min_step_percent (30) is above max_step_percent (25)",
+        "pools[1].high_percent: must be a number from 1 to 100, got '80'",
+        "pools[1]: target_percent (90) must be below critical_percent (85)",
+        # Neither that io1 needs iops, nor what size it may have: nobody knows what was meant.
+        "pools[2].volume.iops: must be a whole number of at least 1, got 'many'",
+        "pools[2].volume.sizes_gib: must be a list of whole GiB, got []",
+        "pools[3].volume.kms_key_id: must be text, got 5",
+        "pools[3].volume.throughput: must be a whole number of at least 1, got 0",
+        "pools[3].volume.sizes_gib: must be a list of whole GiB, got 'all'",
+        "pools[3].volume: type gp9 is none of gp3, gp2, io1, io2, st1, sc1",
+        "pools[4].volume.type: must be text, got 3",
+        "pools[4].volume.sizes_gib: 60 is below 94, and ScaleIO takes no device under 100 GB",
+        "pools[4].volume.kms_key_id: needs encrypted: true",
+        "pools: a is named more than once",
+    )
+
+
 @pytest.mark.parametrize(
     ("rules", "words"),
     [
