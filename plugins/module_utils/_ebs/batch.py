@@ -84,15 +84,25 @@ class BatchRun:
         return self._until_attached(slots) if wait else slots
 
     def _ask_to_create(self) -> None:
-        """Would EC2 create such volumes? Asked once, before the first is bought: they differ in their zone only."""
-        missing = next((slot for slot in self._batch.slots if slot.volume is None), None)
-        if missing is not None:
-            try:
-                self._ec2.would_create(missing.wanted)
-            except EbsError as error:
-                # Then another type is asked for, which happens when it is created.
-                if error.code != NO_CAPACITY:
-                    raise
+        """Would EC2 create such volumes? Asked once for each zone, before the first is bought: else they do not differ."""
+        wants = {
+            slot.wanted.availability_zone: slot.wanted for slot in reversed(self._batch.slots) if slot.volume is None
+        }
+        if not wants:
+            return
+        with ThreadPoolExecutor(CONCURRENT_CALLS) as pool:
+            answers = list(pool.map(self._refusal, wants.values()))
+        for error in answers:
+            # Where a zone has none, another type is asked for, which happens when it is created.
+            if error is not None and error.code != NO_CAPACITY:
+                raise error
+
+    def _refusal(self, want: WantedVolume) -> Optional[EbsError]:
+        try:
+            self._ec2.would_create(want)
+        except EbsError as error:
+            return error
+        return None
 
     def _ask_to_attach(self, slots: Sequence[Slot]) -> tuple[Slot, ...]:
         """Would EC2 attach them? That can only be asked with a volume: the first one, before the rest is bought."""

@@ -112,6 +112,26 @@ def test_where_a_type_has_run_out_another_is_bought_and_the_next_run_buys_nothin
     assert len(bought(calm, first.txn)) == 2
 
 
+def test_a_refusal_in_any_zone_is_found_before_anything_is_bought(calm: EmulatorProcess) -> None:
+    """Every zone is asked once, however many volumes it is to get."""
+    first = wanted(calm)
+    wants = [
+        dataclasses.replace(first, sds=f"sds-{number}", name=f"volume-{number}-{slot}", instance_id=instance, slot=slot)
+        for number, instance in enumerate(calm.instance_ids)
+        for slot in range(2)
+    ]
+    zones = {"us-east-1a", "us-east-1b", "us-east-1c"}
+    refused = {"AvailabilityZone": "us-east-1c"}
+    calm.fault("CreateVolume:DryRun", "error", code="OptInRequired", times=1, params=refused)
+    with pytest.raises(EbsError) as caught:
+        whole_set(calm, wants)
+    assert caught.value.code == "OptInRequired"
+    made = [entry["params"] for entry in calm.control("log") if entry["action"] == "CreateVolume"]
+    assert sorted((form.get("DryRun"), form["AvailabilityZone"]) for form in made) == [
+        ("true", zone) for zone in sorted(zones)
+    ]
+
+
 @pytest.mark.usefixtures("impatient")
 def test_a_zone_without_storage_ends_the_purchase_with_its_name_and_the_remedy(calm: EmulatorProcess) -> None:
     """What exists waits, unattached, and a later run asks for the rest alone."""

@@ -107,8 +107,8 @@ def test_a_lost_answer_buys_nothing_twice(emulator: EmulatorProcess, run_module:
     emulator.fault("AttachVolume", "lost_answer", times=1)
     result = run_module("ebs_volumes", volumes=volumes)
     assert result["changed"] is True
-    # EC2 is asked once whether it would, then three volumes are created, with two answers lost
-    assert result["api_calls"]["CreateVolume"] == 1 + 3 + 2
+    # EC2 is asked in each zone whether it would, then three volumes are created, with two answers lost
+    assert result["api_calls"]["CreateVolume"] == 3 + 3 + 2
     assert len(bought(run_module, volumes)) == 3
     assert len({one["id"] for one in result["volumes"]}) == 3
 
