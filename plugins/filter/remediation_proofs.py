@@ -8,7 +8,12 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.p
 
 def remediation_proofs(volumes, devices, reasons):
     judged = judge(volumes, devices, reasons)
-    return {"ready": list(judged.ready), "proofs": list(judged.proofs), "failure": judged.failure}
+    return {
+        "ready": list(judged.ready),
+        "proofs": list(judged.proofs),
+        "spoiled": list(judged.spoiled),
+        "failure": judged.failure,
+    }
 
 
 class FilterModule:

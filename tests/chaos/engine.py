@@ -113,6 +113,7 @@ class Remediation:
         self.after: Result = {}
         self.decision: Result | None = None
         self.volumes: list[Result] = []
+        self.surplus: list[str] = []
         self.verification: Result = {}
         self.failure: Result = {}
         self.unbought: Result = {}
@@ -131,14 +132,18 @@ class Remediation:
                 self.act_ebs(remediation_preflight(self._actions, ready, reasons)["refused"])
         if self.volumes and not self.failure:
             found, reasons = self.prove()
+            judged = remediation_proofs(self.volumes, found, reasons)
             with self._rescued():
                 self._be_the_only_one_still()
-                judged = remediation_proofs(self.volumes, found, reasons)
                 if any(not volume["in_pool"] for volume in judged["ready"]):
                     self.act_storage(judged)
                 if judged["ready"]:
                     self.verify(judged["ready"])
                 self.failure = judged["failure"] or self.failure
+            if judged["spoiled"] or self.surplus:
+                with self._rescued():
+                    self._be_the_only_one_still()
+                    self.put_aside({"not blank": judged["spoiled"], "one too many": self.surplus})
         self.failure = self.failure or self.unbought
         return self.report()
 
@@ -197,7 +202,9 @@ class Remediation:
         for pool in list(pools):
             mine = [volume for volume in self.wanted if volume["pool"] == pool]
             try:
-                bought += self._read("ebs_volumes", volumes=mine, attach_timeout_seconds=90)["volumes"]
+                answer = self._read("ebs_volumes", volumes=mine, attach_timeout_seconds=90)
+                bought += answer["volumes"]
+                self.surplus += answer["quarantined"]
             except ModuleFailed as failed:
                 pools.remove(pool)
                 self.unbought = self.unbought or self._failed(failed, "buy")
@@ -230,6 +237,14 @@ class Remediation:
         self._mark("add")
         topology = remediation_topology(judged["ready"], judged["proofs"])
         self._read("scaleio_topology", topology=topology, wait_timeout_seconds=600)
+
+    def put_aside(self, aside: Mapping[str, list[str]]) -> None:
+        time.sleep(self.site["second_look_seconds"])
+        devices = {device["name"] for device in self._read("scaleio_info", gather_subset=["devices"])["devices"]}
+        for reason, ids in aside.items():
+            if left := [ident for ident in ids if ident not in devices]:
+                cluster = self.before["system"]["id"]
+                self._read("ebs_volumes", state="quarantined", cluster=cluster, ids=left, reason=reason)
 
     def verify(self, ready: list[Result]) -> None:
         self._mark("verify")
@@ -309,7 +324,7 @@ class Remediation:
         try:
             yield
         except ModuleFailed as failed:
-            self.failure = self._failed(failed, self.marks[-1]["step"])
+            self.failure = self.failure or self._failed(failed, self.marks[-1]["step"])
 
     def _failed(self, failed: ModuleFailed, step: str) -> Result:
         told = failed.result.get("failure") or {}

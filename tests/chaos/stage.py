@@ -362,9 +362,9 @@ class Stage:
         volumes = self.volumes
         names = {device["name"] for device in self.scaleio.system.objects("Device").values()}
         volume_id = given.get("VolumeId") or given.get("ResourceId.1")
-        if call.effect and volume_id == self.foreign_id:
+        if (call.effect or call.name == "CreateTags") and volume_id == self.foreign_id:
             found.append(f"{call.name} of somebody else's volume")
-        if call.name in {"DetachVolume", "DeleteVolume"} and volume_id in names:
+        if call.name in {"DetachVolume", "DeleteVolume", "CreateTags"} and volume_id in names:
             found.append(f"{call.name} of a volume that is a device")
         if call.name == ADD_DEVICE:
             mine = [raw for raw in volumes.values() if raw.id == given.get("name")]

@@ -24,6 +24,7 @@ DRY = "DryRun"  # before the name of an action that EC2 is only asked whether it
 ALLOWED = {
     *EFFECTS,
     *(f"{DRY}{name}" for name in EFFECTS[:2]),
+    "CreateTags",
     "DescribeVolumes",
     "DescribeInstances",
     "DescribeInstanceTypes",

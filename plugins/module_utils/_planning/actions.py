@@ -56,6 +56,7 @@ class Purchase:
                 **({TAG_DRILL: "true"} if self.drill else {}),
             },
             fallback_types=self.volume.fallback_types,
+            fault_unit_id=place.fault_unit_id,
         )
 
     def bought(self, place: Place, volume: OwnedVolume, devices: Sequence[Optional[str]]) -> Action:
@@ -98,16 +99,14 @@ def bought_places(site: Site, unfinished: Sequence[OwnedVolume]) -> tuple[dict[s
 
 
 def missing_places(
-    site: Site, unfinished: Sequence[OwnedVolume], owned_before: Sequence[OwnedVolume], taken: Mapping[str, int]
+    site: Site,
+    unfinished: Sequence[OwnedVolume],
+    owned_before: Sequence[OwnedVolume],
+    taken: Mapping[str, int],
+    missing: int,
 ) -> Optional[list[tuple[Place, int]]]:
-    """Places of the set that were never bought; None when they have no room any more.
-
-    Devices are added only after the whole set exists. Once one of the set is a device, a volume that is missing
-    was taken away by somebody, and is not bought again.
-    """
-    devices = {device.name for device in site.snapshot.devices}
-    missing = unfinished[0].set_size - len(unfinished)
-    if missing <= 0 or any(volume.id in devices for volume in unfinished):
+    """Places of the `missing` volumes of the set that are still to be bought; None when they have no room any more."""
+    if not missing:
         return []
     existing = {(volume.sds_id, volume.slot) for volume in unfinished}
     growing = [unit for unit in site.units(owned_before, taken)[0] if unit.seats]

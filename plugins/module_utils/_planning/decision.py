@@ -61,6 +61,7 @@ class Action:
     fallback_types: tuple[str, ...] = ()
     # The type that was asked for first, where the bought volume is of another one.
     instead_of: Optional[str] = None
+    fault_unit_id: str = ""
 
     def wanted_volume(self, cluster_id: str) -> dict[str, Any]:
         """The volume as the module ebs_volumes takes it."""

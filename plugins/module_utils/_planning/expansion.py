@@ -16,7 +16,7 @@ from .drill import Drill, rehearse
 from .fairness import share
 from .forecast import lead_seconds
 from .history import History
-from .ledger import TAG_FREEZE, OwnedVolume, open_transaction, owned_volumes, run_rate_usd
+from .ledger import TAG_FREEZE, OwnedVolume, open_transaction, owned_volumes, run_rate_usd, without_use
 from .model import Snapshot, StoragePool
 from .policy import Policy, PoolPolicy
 from .pool_expansion import PoolPlanner
@@ -108,10 +108,27 @@ def _about_all(run: Run, planners: Sequence[PoolPlanner], pretended: str) -> tup
         verdicts.append(Verdict("F5", "history", "noted", text))
     if run.freeze is not None:
         verdicts.append(Verdict("E7", "freeze", "noted", run.freeze))
+    if orphans := _orphans(run, planners):
+        verdicts.append(Verdict("E2", "orphans", "noted", orphans))
     if len(planners) > 1:
         names = ", ".join(planner.pool.name for planner in planners)
         verdicts.append(Verdict("E12", "fairness", "noted", f"asked in the order {names}"))
     return tuple(verdicts)
+
+
+def _orphans(run: Run, planners: Sequence[PoolPlanner]) -> str:
+    if run.drill:
+        return ""
+    unfinished = [volume for planner in planners for volume in planner.unfinished]
+    found = without_use(run.snapshot, run.owned, {planner.pool.id for planner in planners}, unfinished)
+    if not found:
+        return ""
+    usd = run_rate_usd((volume for volume, _why in found), run.policy.prices)
+    names = ", ".join(f"{volume.id} ({why})" for volume, why in found)
+    return (
+        f"{len(found)} bought volumes give no capacity and cost {usd:.2f} USD a month: {names}. "
+        "Look at them, then delete them with ebs_volumes state absent"
+    )
 
 
 def _decide(run: Run, planners: Sequence[PoolPlanner]) -> tuple[PoolDecision, ...]:

@@ -78,6 +78,7 @@ def executor(policy: Policy, scope: Scope) -> dict[str, Any]:
             _allow("AttachOwnVolumes", attach, volumes, where),
             _allow("AttachToInstances", attach, *_instances(scope)),
             _allow("DeleteOwnVolumes", ("ec2:DeleteVolume",), volumes, where),
+            _mark(volumes, where),
             *_keys(policy, scope),
             *([_quotas(scope)] if policy.look_up_quotas else []),
         ]
@@ -87,12 +88,11 @@ def executor(policy: Policy, scope: Scope) -> dict[str, Any]:
 def releaser(scope: Scope) -> dict[str, Any]:
     """What giving bought volumes up takes: marking and detaching them, and deleting those that are marked."""
     volumes, own = scope.arn("volume/*"), _owned(scope)
-    only_the_mark = {**own, "ForAllValues:StringEquals": {"aws:TagKeys": [TAG_QUARANTINED]}}
     marked = {**own, "Null": {f"aws:ResourceTag/{TAG_QUARANTINED}": "false"}}
     return _document(
         [
             _observe(scope, ("ec2:DescribeVolumes",)),
-            _allow("MarkOwnVolumes", ("ec2:CreateTags",), volumes, only_the_mark),
+            _mark(volumes, own),
             _allow("DetachOwnVolumes", ("ec2:DetachVolume",), volumes, own),
             _allow("DetachFromInstances", ("ec2:DetachVolume",), *_instances(scope)),
             _allow("DeleteMarkedVolumes", ("ec2:DeleteVolume",), volumes, marked),
@@ -132,6 +132,11 @@ def _allow(sid: str, actions: Sequence[str], resource: Any, condition: Mapping[s
 def _observe(scope: Scope, reads: Sequence[str] = READS) -> Statement:
     """EC2 takes no narrower resource for its Describe calls."""
     return _allow("Observe", reads, "*", {"StringEquals": {"ec2:Region": scope.region}})
+
+
+def _mark(volumes: str, own: Mapping[str, Any]) -> Statement:
+    only_the_mark = {**own, "ForAllValues:StringEquals": {"aws:TagKeys": [TAG_QUARANTINED]}}
+    return _allow("MarkOwnVolumes", ("ec2:CreateTags",), volumes, only_the_mark)
 
 
 def _quotas(scope: Scope) -> Statement:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Optional
@@ -103,12 +103,15 @@ def run_rate_usd(volumes: Iterable[OwnedVolume], prices: Prices) -> float:
 def open_transaction(snapshot: Snapshot, volumes: Iterable[OwnedVolume], pool_id: str) -> tuple[OwnedVolume, ...]:
     """The volumes of the pool's oldest purchase of which not everything has become a device; empty when there is none.
 
-    Of two volumes for one place the older counts, unless the younger already is a device.
+    Of two volumes for one place the older counts, unless the younger already is a device. One for an SDS that has left
+    the system has no place any more.
     """
     devices = {device.name for device in snapshot.devices_of(pool_id)}
+    servers = {sds.id for sds in snapshot.sds}
     transactions: dict[str, dict[tuple[str, int], OwnedVolume]] = {}
     for volume in volumes:
-        if volume.pool_id == pool_id and volume.txn and not volume.quarantined and not volume.drill:
+        wanted = volume.txn and volume.sds_id in servers and not volume.quarantined and not volume.drill
+        if volume.pool_id == pool_id and wanted:
             places = transactions.setdefault(volume.txn, {})
             place = (volume.sds_id, volume.slot)
             if place not in places or (volume.id in devices and places[place].id not in devices):
@@ -118,6 +121,36 @@ def open_transaction(snapshot: Snapshot, volumes: Iterable[OwnedVolume], pool_id
         if any(volume.id not in devices for volume in members):
             return members
     return ()
+
+
+def without_use(
+    snapshot: Snapshot,
+    volumes: Sequence[OwnedVolume],
+    known_pools: Collection[str],
+    unfinished: Iterable[OwnedVolume],
+) -> list[tuple[OwnedVolume, str]]:
+    """Volumes that cost money and give no capacity, and why: nobody is going to make devices of them.
+
+    `known_pools` are the ids of the pools in the policy, `unfinished` the volumes of their unfinished purchases.
+    """
+    devices = {device.name for device in snapshot.devices}
+    servers = {sds.id for sds in snapshot.sds}
+    taken = {(volume.txn, volume.sds_id, volume.slot): volume.id for volume in unfinished}
+    taken.update({(own.txn, own.sds_id, own.slot): own.id for own in volumes if own.id in devices})
+    found = []
+    for volume in volumes:
+        place = (volume.txn, volume.sds_id, volume.slot)
+        if volume.id in devices or volume.drill:
+            continue
+        if volume.quarantined:
+            found.append((volume, "quarantined"))
+        elif volume.pool_id not in known_pools:
+            found.append((volume, "bought for a pool that is not in the policy"))
+        elif volume.sds_id not in servers:
+            found.append((volume, "bought for an SDS that has left the system"))
+        elif taken.get(place, volume.id) != volume.id:
+            found.append((volume, f"a second one for the place of {taken[place]}"))
+    return found
 
 
 def next_sequence(volumes: Iterable[OwnedVolume], pool_id: str) -> int:

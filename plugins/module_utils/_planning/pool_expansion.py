@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Optional
 
@@ -17,11 +17,11 @@ from .caps import PoolCaps, Resources, Taking, bought_gib, bought_within_a_day, 
 from .decision import Action, Lift, PoolDecision
 from .ebs_limits import performance
 from .health_gate import EMERGENCY_PERCENT, cluster_findings, not_waived, pool_findings, storm_findings
-from .ledger import next_sequence
+from .ledger import OwnedVolume, next_sequence
 from .policy import VolumeSpec
 from .pool_view import CRITICAL_MARGIN_PERCENT, PoolView
 from .sizing import Catalogue, Choice, Need, VolumeSet, in_steps, need_of, usual_disk_gib
-from .spread import Site, Unit
+from .spread import Place, Site, Unit
 from .timing import clock_problem, duration, expansions_of_the_day, frozen, pause_seconds, timing
 
 
@@ -82,6 +82,9 @@ class PoolPlanner(PoolView):
         self.verdicts += verdicts
         if verdicts[-1].outcome == "stopped":
             return self._result("waiting", verdicts[-1].text)
+        unverified = self._unverified()
+        if unverified:
+            return unverified
         recent = expansions_of_the_day(self.owned, self.run.now_seconds)
         most = self.rules.max_actions_per_day
         if recent >= most:
@@ -92,6 +95,23 @@ class PoolPlanner(PoolView):
     def yields(self) -> PoolDecision:
         """Others have to grow, and would not get what this one asks for in vain."""
         return self._stop("waiting", "E12", "fairness", self.pause)
+
+    def _unverified(self) -> Optional[PoolDecision]:
+        """More is of no use where the pool does not have what the devices bought last should give it."""
+        healthy = {dev.name: dev for dev in self.run.snapshot.devices_of(self.pool.id) if dev.healthy}
+        bought = [volume for volume in self.owned if volume.id in healthy]
+        if not bought:
+            return None
+        last = max(volume.sequence for volume in bought)
+        last_kib = sum(healthy[own.id].capacity_limit_kib for own in bought if own.sequence == last)
+        short_kib = sum(dev.capacity_limit_kib for dev in healthy.values()) - self.pool.capacity.limit_kib
+        if short_kib <= last_kib / 2:
+            return None
+        return self._blocked(
+            "E17", "verify", "verify_failed",
+            f"its devices should give it {_gib(short_kib)} GiB more than it has, so the last expansion is not verified",
+            "Look at the pool and its devices in ScaleIO (licence, alerts). With what its devices give it goes on.",
+        )  # fmt: skip
 
     def choose(self, free: Resources) -> Choice:
         """The best set of volumes if the pool could have all that is free."""
@@ -208,11 +228,22 @@ class PoolPlanner(PoolView):
 
     @property
     def _missing_count(self) -> int:
-        """Volumes of the unfinished purchase that are still to be bought. None once one of the set is a device."""
+        """Volumes of the unfinished purchase that are still to be bought.
+
+        Devices are added only after the whole set exists: once one of the set is a device, a volume that is missing was
+        taken away by somebody. And once a server of the set has left the system, the set is finished without it.
+        """
         names = {device.name for device in self.run.snapshot.devices}
-        if any(volume.id in names for volume in self.unfinished):
+        if self._left_behind or any(volume.id in names for volume in self.unfinished):
             return 0
         return max(0, self.unfinished[0].set_size - len(self.unfinished))
+
+    @cached_property
+    def _left_behind(self) -> tuple[OwnedVolume, ...]:
+        """Volumes of the unfinished purchase for SDSs that have left the system."""
+        servers = {sds.id for sds in self.run.snapshot.sds}
+        txn = self.unfinished[0].txn
+        return tuple(own for own in self.owned if own.txn == txn and own.sds_id not in servers)
 
     @property
     def _missing_usd(self) -> float:
@@ -242,6 +273,7 @@ class PoolPlanner(PoolView):
             text = f"failed {len(failures)} times in a row; tried again in {duration(pause)}, others go on meanwhile"
             return self._stop("waiting", "E12", "fairness", text)
         findings = cluster_findings(self.run.snapshot) + storm_findings(self.run.snapshot, self.pool)
+        findings = not_waived(findings, self.rules, critical=self.critical, used_percent=self.used_percent)
         sick = "; ".join(finding.text for finding in findings)
         if sick:
             return self._blocked("E3", "health", "unhealthy", sick, "Repair that; the next run finishes the purchase.")
@@ -251,11 +283,13 @@ class PoolPlanner(PoolView):
         places, refused = bought_places(site, self.unfinished)
         if refused:
             return self._no_seat(refused, "the unfinished purchase has volumes for an SDS out of reach")
+        if self._left_behind and not self._grows(places):
+            return self._too_little_left()
         # Room is counted as before the purchase, so that the set comes out the same.
         taken = self.run.free.taken.copy()
         taken.subtract(places[item.sds_id].instance.id for item in self.unfinished if item.instance_id)
         before = [volume for volume in self.owned if volume not in self.unfinished]
-        missing = missing_places(site, self.unfinished, before, taken)
+        missing = missing_places(site, self.unfinished, before, taken, self._missing_count)
         if missing is None:
             return self._no_seat(site.units(before, taken)[1], "the rest of the unfinished purchase has no room")
         purchase = Purchase(self.pool, self.domain, first.txn, first.sequence, first.set_size, self._spec_begun)
@@ -293,6 +327,25 @@ class PoolPlanner(PoolView):
             predicted_limit_kib=limit_kib,
             predicted_used_percent=used_percent,
         )
+
+    def _grows(self, places: Mapping[str, Place]) -> bool:
+        """Whether what is left of the purchase gives the mirrors more room."""
+        before = capacity.pool_fault_units_kib(self.run.snapshot, self.pool.id)
+        devices = {device.name for device in self.run.snapshot.devices}
+        after = Counter(before)
+        for volume in self.unfinished:
+            if volume.id not in devices:
+                after[places[volume.sds_id].fault_unit_id] += capacity.device_capacity_kib(volume.shape.size_gib)
+        return capacity.effective_raw_kib(after.values()) > capacity.effective_raw_kib(before.values())
+
+    def _too_little_left(self) -> PoolDecision:
+        rest = ", ".join(volume.id for volume in self.unfinished)
+        return self._blocked(
+            "E9", "spread", "no_effect",
+            f"an SDS of purchase {self.unfinished[0].txn} has left the system, and what is left of it ({rest}) gives "
+            "the mirrors no more room",
+            "Tag these volumes mesos-scaleio:quarantined; then the pool is planned anew.",
+        )  # fmt: skip
 
     def _fallback_lifts(self) -> list[Lift]:
         """Types may have been allowed since the purchase was begun, when the quotas were looked at."""

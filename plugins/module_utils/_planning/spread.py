@@ -52,6 +52,7 @@ class Place:
     sds: str
     instance: Instance
     host: Optional[str]
+    fault_unit_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ class Site:
         host = self.around.host(addresses)
         if host is None and self.around.needs_hosts:
             return None, f"{sds.name}: no inventory host of group scaleio_sds has one of its addresses ({listed})"
-        return Place(sds.id, sds.name, instance, host), ""
+        return Place(sds.id, sds.name, instance, host, sds.fault_unit_id), ""
 
     def _seat(self, sds: Sds, place: Place, bought: int, taken: int) -> Seat:
         key = (sds.id, bought, taken)

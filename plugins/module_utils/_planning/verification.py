@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .capacity import gib_from_kib
+from .capacity import device_capacity_kib, gib_from_kib
 from .ebs_limits import performance
 from .model import Snapshot
 
@@ -62,7 +62,7 @@ def topology_document(
 
 
 def progress(snapshot: Snapshot, pools: Sequence[Mapping[str, Any]], volumes: Iterable[Mapping[str, Any]]) -> Progress:
-    """How far the pools of a decision are: every volume a Normal device, and the capacity there that was planned."""
+    """How far the pools of a decision are: every volume a Normal device, and the capacity there that these give."""
     expected = {volume["volume_id"]: volume for volume in volumes}
     devices = {device.name: device for device in snapshot.devices}
     missing = []
@@ -75,11 +75,13 @@ def progress(snapshot: Snapshot, pools: Sequence[Mapping[str, Any]], volumes: It
     limits = {pool.id: pool.capacity.limit_kib for pool in snapshot.storage_pools}
     grown = []
     for pool in pools:
-        if pool["added_kib"]:
+        sizes_gib = [volume["size_gib"] for volume in expected.values() if volume["pool_id"] == pool["id"]]
+        if sizes_gib:
+            added_kib = sum(map(device_capacity_kib, sizes_gib))
             gained_kib = limits.get(pool["id"], 0) - pool["baseline_kib"]
-            text = f"pool {pool['name']} +{gib_from_kib(gained_kib):g} of {gib_from_kib(pool['added_kib']):g} GiB"
+            text = f"pool {pool['name']} +{gib_from_kib(gained_kib):g} of {gib_from_kib(added_kib):g} GiB"
             grown.append(text)
-            if gained_kib < GROWN_SHARE * pool["added_kib"]:
+            if gained_kib < GROWN_SHARE * added_kib:
                 missing.append(text)
     normal = len(expected) - sum(
         1 for volume_id in expected if volume_id not in devices or not devices[volume_id].healthy

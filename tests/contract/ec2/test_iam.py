@@ -56,6 +56,12 @@ def held(quick: EmulatorProcess) -> Iterator[EmulatorProcess]:
     quick.allow(RUNNER, None)
 
 
+def held_volumes(held: EmulatorProcess) -> list[str]:
+    """What was bought, in the order of its creation."""
+    found = held.client().describe_volumes(Filters=[{"Name": "tag-key", "Values": ["mesos-scaleio:managed"]}])
+    return [str(own["VolumeId"]) for own in sorted(found["Volumes"], key=lambda own: own["CreateTime"])]
+
+
 def test_a_run_with_exactly_these_rights_passes(held: EmulatorProcess) -> None:
     held.allow(RUNNER, [rights()])
     steps = whole_run(held, wanted(held))
@@ -68,6 +74,7 @@ def test_a_run_with_exactly_these_rights_passes(held: EmulatorProcess) -> None:
         "attach_volume",
     ]
     assert {entry["code"] for entry in held.control("log")} == {None, "DryRunOperation", "IncorrectState"}
+    assert given_up(held, held_volumes(held)[-1:], "quarantined") == ["tag_volume"]
 
 
 @pytest.mark.parametrize(("sid", "action"), single_rights())
@@ -75,6 +82,7 @@ def test_with_any_right_missing_the_run_fails_and_names_it(held: EmulatorProcess
     held.allow(RUNNER, [without(rights(), sid, action)])
     with pytest.raises(EbsError) as caught:
         whole_run(held, wanted(held))
+        given_up(held, held_volumes(held)[-1:], "quarantined")
     assert caught.value.code == "UnauthorizedOperation"
     assert f"the right {action}" in str(caught.value)
     assert "remediation_iam_policy" in caught.value.remedy

@@ -1,6 +1,7 @@
 """What an attached volume looks like inside a host, in folders: `host_disks.py ROOT attach INSTANCE VOLUME SIZE_GIB`.
 
-Volumes named in ROOT/dirty get somebody's data; INSTANCE in ROOT/lost never shows any disk.
+Disks of an INSTANCE in ROOT/dirty have somebody's data, or only the one that is named INSTANCE/DISK; INSTANCE in
+ROOT/lost never shows any disk.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def attach(root: Path, instance: str, volume_id: str, size_gib: int) -> None:
     with (dev / name).open("wb") as disk:
         disk.truncate(size_gib << 30)
         dirty = root / "dirty"
-        if dirty.exists() and instance in dirty.read_text().split():
+        if dirty.exists() and {instance, f"{instance}/{name}"} & set(dirty.read_text().split()):
             disk.seek(510)
             disk.write(b"\x55\xaa")
     (block / name / "device").mkdir()

@@ -177,6 +177,30 @@ def test_a_disk_with_somebodys_data_is_never_added(world: Site) -> None:
     assert "agent2" in run.report["failure"]["message"]
     assert "partition table" in run.report["failure"]["message"]
     assert world.pool()["capacity"]["limit_kib"] == before
+    (aside,) = [own for own in world.bought() if "mesos-scaleio:quarantined" in own["tags"]]
+    assert (aside["tags"]["mesos-scaleio:quarantined"], aside["attachments"][0]["state"]) == ("not blank", "attached")
+    (world.disks / "dirty").unlink()
+    again = world.play()
+    assert (again.status, again.report["status"]) == (0, "changed"), again.output
+    assert len(world.bought()) == 4
+    assert f"{aside['id']} (quarantined)" in again.report["rules"][0]["text"]
+    assert aside["id"] not in {device["name"] for device in world.module("scaleio_info")["devices"]}
+
+
+@pytest.mark.slow
+def test_one_bad_disk_of_a_larger_set_keeps_none_of_the_others_out(world: Site) -> None:
+    world.fill(85)
+    before = world.pool()["capacity"]["limit_kib"]
+    (world.disks / "dirty").write_text("agent2/nvme1n1")
+    run = world.play(remediation_policy=world.policy(**growing(6)))
+    assert (run.status, run.report["status"]) == (2, "failed"), run.output
+    assert "Pool default gets less than was bought" in run.report["failure"]["message"]
+    devices = [device for device in world.module("scaleio_info")["devices"] if device["name"]]
+    assert (len(world.bought()), len(devices)) == (6, 5)
+    assert world.pool()["capacity"]["limit_kib"] > before
+    assert run.report["verification"]["complete"] is True
+    after = world.play(remediation_policy=world.policy(**growing(6)))
+    assert (after.status, after.report["status"], len(world.bought())) == (0, "ok", 6), after.output
 
 
 @pytest.mark.slow

@@ -119,7 +119,14 @@ def test_a_disk_that_is_not_blank_stops_its_pool_alone():
     world = apart()
     actions = decide(world, rules=RULES, hosts=None).actions
     volumes = [
-        {"volume_id": f"vol-{n}", "pool_id": a.pool_id, "pool": a.pool, "host": a.sds, "in_pool": False}
+        {
+            "volume_id": f"vol-{n}",
+            "pool_id": a.pool_id,
+            "pool": a.pool,
+            "host": a.sds,
+            "in_pool": False,
+            "fault_unit_id": a.fault_unit_id,
+        }
         for n, a in enumerate(actions)
     ]
     dirty = next(volume for volume in volumes if volume["pool"] == "bad")

@@ -9,7 +9,8 @@ HOSTS = ("agent1", "agent2", "agent3")
 
 def volume(pool, host, **more):
     ident = f"vol-{pool}-{host}"
-    return {"volume_id": ident, "pool_id": f"p-{pool}", "pool": pool, "host": host, "in_pool": False, **more}
+    entry = {"volume_id": ident, "pool_id": f"p-{pool}", "pool": pool, "host": host, "in_pool": False}
+    return {**entry, "fault_unit_id": host, **more}
 
 
 def found(volumes, **more):
@@ -42,6 +43,22 @@ def test_a_pool_that_is_not_proven_waits_and_the_other_goes_on(devices, reasons,
     assert judged.failure["message"].startswith("Nothing was added to pool a,")
     assert words in judged.failure["message"]
     assert (judged.failure["code"], judged.failure["step"]) == ("not_proven", "prove")
+
+
+def test_one_bad_disk_keeps_no_fault_unit_from_growing_that_gets_another():
+    more = [volume("a", host, volume_id=f"vol-a-{host}-1") for host in HOSTS]
+    dirty = A[2]
+    judged = judge(A + more, found(A[:2] + more) + found([dirty], blank=False), {"agent3": "it is mounted"})
+    assert list(judged.ready) == [*A[:2], *more]
+    assert {proof["volume_id"] for proof in judged.proofs} == {item["volume_id"] for item in judged.ready}
+    assert judged.spoiled == (dirty["volume_id"],)
+    assert judged.failure["message"].startswith("Pool a gets less than was bought,")
+    assert "agent3: it is mounted" in judged.failure["message"]
+
+
+def test_only_what_was_seen_is_spoiled():
+    judged = judge(A, found(A[:1]) + found(A[1:2], blank=False), {})
+    assert (judged.ready, judged.spoiled) == ((), (A[1]["volume_id"],))
 
 
 def test_what_is_in_the_pool_needs_no_proof():
