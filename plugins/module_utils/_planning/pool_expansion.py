@@ -190,6 +190,9 @@ class PoolPlanner(PoolView):
             "E10", "size", "passed",
             f"{chosen.text} {spec.kinds}, {chosen.per_unit} per fault unit, +{_gib(chosen.added_kib)} GiB",
         )  # fmt: skip
+        if not self.pool.rebalance_enabled:
+            text = "rebalance is off: the disks that are full stay full until it is switched on (rebalance_enabled)"
+            self._add("E17", "rebalance", "noted", text)
         sequence = next_sequence(self.owned, self.pool.id)
         txn = transaction_id(self.run.snapshot, self.pool, self.run.policy.hash, sequence)
         purchase = Purchase(self.pool, self.domain, txn, sequence, len(chosen.places), spec, self.run.drill)

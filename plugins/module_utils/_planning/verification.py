@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Optional
 
 from .capacity import device_capacity_kib, gib_from_kib
+from .capacity import used_percent as used_percent_of
 from .ebs_limits import performance
-from .model import Snapshot
+from .model import Snapshot, StoragePool
 
 # The MDM may keep a little of a device for itself.
 GROWN_SHARE = 0.99
@@ -61,8 +62,21 @@ def topology_document(
     }
 
 
+def _state(pool: Optional[StoragePool]) -> str:
+    if pool is None:
+        return ""
+    room = pool.capacity
+    used_percent = used_percent_of(room.in_use_kib, room.limit_kib, room.spare_kib)
+    moves = f"{gib_from_kib(room.rebalance_pending_kib):.0f} GiB to move" if room.rebalance_pending_kib else "balanced"
+    return f", {used_percent:g} % full, {moves if pool.rebalance_enabled else 'rebalance is off'}"
+
+
 def progress(snapshot: Snapshot, pools: Sequence[Mapping[str, Any]], volumes: Iterable[Mapping[str, Any]]) -> Progress:
-    """How far the pools of a decision are: every volume a Normal device, and the capacity there that these give."""
+    """How far the pools of a decision are: every volume a Normal device, and the capacity there that these give.
+
+    How full a pool is then, and what ScaleIO has still to move to the new devices, is only told: a step may be too
+    small to bring it below its threshold, and moving goes on for hours.
+    """
     expected = {volume["volume_id"]: volume for volume in volumes}
     devices = {device.name: device for device in snapshot.devices}
     missing = []
@@ -72,15 +86,16 @@ def progress(snapshot: Snapshot, pools: Sequence[Mapping[str, Any]], volumes: It
             missing.append(f"{volume_id} of {volume['sds']} is no device of pool {volume['pool']}")
         elif not device.healthy:
             missing.append(f"device {volume_id} of {volume['sds']} is {device.state}, error state {device.error_state}")
-    limits = {pool.id: pool.capacity.limit_kib for pool in snapshot.storage_pools}
+    known = {pool.id: pool for pool in snapshot.storage_pools}
     grown = []
     for pool in pools:
         sizes_gib = [volume["size_gib"] for volume in expected.values() if volume["pool_id"] == pool["id"]]
         if sizes_gib:
             added_kib = sum(map(device_capacity_kib, sizes_gib))
-            gained_kib = limits.get(pool["id"], 0) - pool["baseline_kib"]
+            now = known.get(pool["id"])
+            gained_kib = (now.capacity.limit_kib if now else 0) - pool["baseline_kib"]
             text = f"pool {pool['name']} +{gib_from_kib(gained_kib):g} of {gib_from_kib(added_kib):g} GiB"
-            grown.append(text)
+            grown.append(f"{text}{_state(now)}")
             if gained_kib < GROWN_SHARE * added_kib:
                 missing.append(text)
     normal = len(expected) - sum(

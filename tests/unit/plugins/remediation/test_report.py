@@ -136,7 +136,12 @@ def test_progress_until_every_device_is_normal_and_the_pool_has_grown():
     after["devices"][-1]["state"] = "Normal"
     after["storage_pools"][0]["capacity"]["limit_kib"] -= round(0.02 * decision.pools[0].added_kib)
     assert not progress(snapshot_from(after), pools, volumes).complete
-    assert progress(snapshot_from(worlds.refresh(after)), pools, volumes).complete
+    done = progress(snapshot_from(worlds.refresh(after)), pools, volumes)
+    assert (done.complete, "% full, balanced" in done.text) == (True, True)
+    after["storage_pools"][0]["capacity"]["rebalance_pending_kib"] = 7 * 1024**2
+    assert "7 GiB to move" in progress(snapshot_from(after), pools, volumes).text
+    after["storage_pools"][0]["rebalance_enabled"] = False
+    assert "rebalance is off" in progress(snapshot_from(after), pools, volumes).text
 
 
 def test_topology_names_devices_by_volume_and_leaves_out_what_is_in_its_pool():

@@ -139,3 +139,11 @@ def test_every_volume_that_costs_and_gives_nothing_is_named_with_its_reason():
         assert f"{name} ({why})" in said
     assert said.startswith("3 bought volumes")
     assert verdicts(decide(added, volumes, both, now=LATER), "orphans") == []
+
+
+def test_a_pool_that_does_not_rebalance_is_told_so_when_it_grows():
+    world = system(used=0.85)
+    assert "rebalance" not in {verdict.name for verdict in decide(world).pools[0].rules}
+    world["storage_pools"][0]["rebalance_enabled"] = False
+    (verdict,) = [verdict for verdict in decide(world).pools[0].rules if verdict.name == "rebalance"]
+    assert (verdict.outcome, "rebalance is off" in verdict.text) == ("noted", True)
