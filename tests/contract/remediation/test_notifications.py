@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from lab import playbook
+from lab.paths import CHECKOUT
 from tests.contract.remediation.site import Site, site
 
 
@@ -101,3 +103,34 @@ def test_a_cap_is_told_once_and_who_cannot_be_told_changes_nothing(world: Site, 
     assert run.report["status"] == "capped"
     assert "Nobody was told by the webhook" in run.output
     assert len(mail.mails) == 2
+
+
+def test_a_webhook_needs_no_other_collection_and_a_mail_says_which_one_it_needs(tmp_path: Path, listeners: Any) -> None:
+    """Where only this collection is installed, as in an environment that somebody has built for themselves."""
+    webhook, mail = listeners
+    told = {"webhook_url": f"http://127.0.0.1:{webhook.server_address[1]}/"}
+    letter = {"host": "127.0.0.1", "port": mail.server_address[1], "from": "a@example.com", "to": ["b@example.com"]}
+    report = {"status": "capped", "run_id": "1", "failure": {}}
+    tell = {
+        "name": "Tell",
+        "ansible.builtin.include_role": {"name": "mesos_scaleio.platform.remediation", "tasks_from": "notify"},
+        "vars": {
+            "remediation_notify": "{{ item }}",
+            "__remediation_report": {
+                "notification": {"subject": "A cap"},
+                "text": "more",
+                "page": "",
+                "report": report,
+            },
+        },
+        "loop": [told, {**told, "mail": letter}],
+    }
+    play = tmp_path / "tell.yml"
+    reached = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    play.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "vars": reached, "tasks": [tell]}]))
+    alone = {"ANSIBLE_COLLECTIONS_SCAN_SYS_PATH": "false", "ANSIBLE_COLLECTIONS_PATH": str(CHECKOUT / "collections")}
+    run = playbook.run("localhost,", str(play), environment=alone)
+    assert run.status == 0, run.output
+    assert [document["status"] for document in webhook.told] == ["capped", "capped"], run.output
+    assert run.output.count("Nobody was told by mail") == 1
+    assert "ansible-galaxy collection install community.general" in " ".join(run.output.split())
