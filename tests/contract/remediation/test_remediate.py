@@ -204,6 +204,23 @@ def test_one_bad_disk_of_a_larger_set_keeps_none_of_the_others_out(world: Site) 
 
 
 @pytest.mark.slow
+def test_of_two_volumes_for_one_place_one_is_used_and_the_other_put_aside(world: Site) -> None:
+    world.fill(85)
+    (world.disks / "lost").write_text("agent1 agent2 agent3")
+    assert world.play().status == 2
+    first = next(iter(world.bought()))
+    tags = [{"Key": key, "Value": value} for key, value in first["tags"].items()]
+    specification = [{"ResourceType": "volume", "Tags": tags}]
+    zone = first["availability_zone"]
+    double = world.ec2.client().create_volume(
+        AvailabilityZone=zone, Size=180, VolumeType="gp3", Encrypted=True, TagSpecifications=specification
+    )["VolumeId"]
+    assert world.play().status == 2
+    marks = {own["id"]: own["tags"].get("mesos-scaleio:quarantined") for own in world.bought()}
+    assert marks == {**dict.fromkeys(marks), double: "one too many"}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("volumes", [3, 12])
 def test_an_expansion_stays_within_its_calls(world: Site, figure: Callable[..., None], volumes: int) -> None:
     world.fill(85)
