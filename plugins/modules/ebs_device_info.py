@@ -107,7 +107,8 @@ devices:
       returned: success
       sample: []
 failure:
-  description: Code, object, what the server said, and the remedy.
+  description: >-
+    Code, object, what the server said, and the remedy; C(no_right) is true if it is about credentials or account.
   returned: failure
   type: dict
   sample:

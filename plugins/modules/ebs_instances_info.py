@@ -104,7 +104,8 @@ api_calls:
   type: dict
   sample: {DescribeInstanceTypes: 1, DescribeInstances: 1}
 failure:
-  description: Code, object, what the server said, and the remedy.
+  description: >-
+    Code, object, what the server said, and the remedy; C(no_right) is true if it is about credentials or account.
   returned: failure
   type: dict
   sample: {code: UnauthorizedOperation, object: EC2, server: Not authorized., remedy: Give the credentials the right.}

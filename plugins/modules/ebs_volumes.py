@@ -265,7 +265,8 @@ api_calls:
   type: dict
   sample: {AttachVolume: 2, CreateVolume: 2, DescribeInstanceTypes: 1, DescribeInstances: 1, DescribeVolumes: 4}
 failure:
-  description: Code, object, what the server said, and the remedy.
+  description: >-
+    Code, object, what the server said, and the remedy; C(no_right) is true if it is about credentials or account.
   returned: failure
   type: dict
   sample:

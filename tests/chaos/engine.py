@@ -199,7 +199,11 @@ class Remediation:
             message = " ".join(refused.values())
             self.unbought = {"message": message, "code": "host_not_ready", "remedy": "", "step": "buy"}
         pools = [pool for pool in dict.fromkeys(volume["pool"] for volume in self.wanted) if pool not in refused]
+        refused_all = False
         for pool in list(pools):
+            if refused_all:
+                pools.remove(pool)
+                continue
             mine = [volume for volume in self.wanted if volume["pool"] == pool]
             try:
                 answer = self._read("ebs_volumes", volumes=mine, attach_timeout_seconds=90)
@@ -208,6 +212,7 @@ class Remediation:
             except ModuleFailed as failed:
                 pools.remove(pool)
                 self.unbought = self.unbought or self._failed(failed, "buy")
+                refused_all = (failed.result.get("failure") or {}).get("no_right", False)
         self._mark("prove")
         self.volumes = remediation_volumes([one for one in self._actions if one["pool_id"] in pools], bought)
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Optional
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.client import CONCURRENT_CALLS, Ec2
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.errors import REMEDIES, EbsError
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.errors import NO_RIGHT, REMEDIES, EbsError
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_batch import (
     MAX_ATTEMPTS,
     Batch,
@@ -38,9 +38,6 @@ ALREADY_DETACHED = {"IncorrectState", "InvalidAttachment.NotFound"}
 MAX_TOKENS = 10
 # A retried create can be refused with these although the first try succeeded: the tags tell.
 MAYBE_CREATED = {"IdempotentParameterMismatch", "VolumeLimitExceeded", "MaxIOPSLimitExceeded", NO_CAPACITY}
-
-# What no waiting cures.
-NO_RIGHT = {"UnauthorizedOperation", "AccessDenied", "AuthFailure", "OptInRequired", "Blocked"}
 
 
 def read_volumes(ec2: Ec2, wanted: Sequence[WantedVolume]) -> list[SeenVolume]:
@@ -84,7 +81,7 @@ class BatchRun:
         return self._until_attached(slots) if wait else slots
 
     def _ask_to_create(self) -> None:
-        """Would EC2 create such volumes? Asked once for each zone, before the first is bought: else they do not differ."""
+        """Would EC2 create such volumes? Asked once for each zone, before the first is bought."""
         wants = {
             slot.wanted.availability_zone: slot.wanted for slot in reversed(self._batch.slots) if slot.volume is None
         }

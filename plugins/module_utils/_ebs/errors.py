@@ -13,6 +13,17 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.e
 RIGHTS = "Allow it in the policy of these credentials; remediation_iam_policy generates what remediation needs."
 SERVER_STATUS = {"500", "502", "503", "504"}
 DENIED = {"UnauthorizedOperation", "AccessDenied"}
+# About these credentials or this account, whatever they ask for: no waiting cures it, and nothing else should be tried.
+NO_RIGHT = DENIED | {
+    "AuthFailure",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "ExpiredToken",
+    "OptInRequired",
+    "Blocked",
+    "NoCredentialsError",
+    "PartialCredentialsError",
+}
 # Later forms of the message name the right and what it is missing for.
 MISSING = re.compile(r"not authorized to perform: (?P<right>\S+)(?: on resource: (?P<resource>\S+))?")
 LATER = "Run again: what was done is found and the rest is made up for."
@@ -90,10 +101,11 @@ def missing_right(said: str, action: str) -> str:
     return f"{right} on {found['resource']}" if found and found["resource"] else right
 
 
-def as_failure(error: BatchError) -> dict[str, str]:
+def as_failure(error: BatchError) -> dict[str, Any]:
     return {
         "code": error.code,
         "object": error.object_name,
         "server": getattr(error, "server", ""),
         "remedy": error.remedy,
+        "no_right": error.code in NO_RIGHT,
     }

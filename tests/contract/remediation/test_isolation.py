@@ -72,6 +72,23 @@ def test_the_other_pool_grows(tmp_path: Path, spoil: Any, more: dict[str, Any], 
 
 
 @pytest.mark.slow
+def test_credentials_that_are_refused_for_one_pool_try_nothing_for_the_other(tmp_path: Path) -> None:
+    with site(tmp_path, pools=POOLS) as world:
+        world.fill(86, "good")
+        world.fill(88, "bad")
+        # In each of the three zones of the fuller pool. The other one would get its volumes.
+        world.ec2.fault("CreateVolume:DryRun", "error", code="AuthFailure", times=3)
+        run = world.play(remediation_policy=rules(*POOLS))
+        assert run.status == 2, run.output
+        words = run.report["failure"]["message"]
+        assert "Check access_key, secret_key and session_token." in words
+        assert "Nothing was tried for pool good" in words
+        assert world.bought() == []
+        assert [volume["volume_id"] for volume in run.report["volumes"]] == [None] * 6
+        assert world.play(remediation_policy=rules(*POOLS)).report["status"] == "changed"
+
+
+@pytest.mark.slow
 def test_a_pool_that_is_unknown_and_volumes_of_others_stop_nobody(tmp_path: Path) -> None:
     with site(tmp_path, pools=POOLS) as world:
         for name in POOLS:

@@ -263,6 +263,7 @@ def test_module_names_the_volume_that_never_appears(machine: Machine) -> None:
         "object": "vol-0bbbbbbbbbbbbbbbb",
         "server": "",
         "remedy": result["failure"]["remedy"],
+        "no_right": False,
     }
     assert result["failure"]["remedy"] in result["msg"]
 
