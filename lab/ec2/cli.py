@@ -75,12 +75,13 @@ def _control_help() -> str:
     return f"""the control URL:
   GET /log /counters /faults /waiting     every call, calls by name, faults to come, calls kept without an answer
   GET /clock                              seconds since the start in EC2's own time
-  POST /reset                             forget log and faults
+  POST /reset                             forget log, faults and date
   POST /clear_faults                      forget faults only
   POST /release                           let calls go that are kept without an answer
   POST /fault                             {{"action": "CreateVolume", "kind": "throttle", "times": 3}}, or a list
   POST /iam                               {{"access_key": K, "documents": [...]}}: IAM policies that K is held to;
                                           null: everything is allowed, as for any key without
+  POST /date                              {{"ahead_seconds": -600}}: the Date of all answers, as of another clock
   POST /volume_status                     {{"volume_id": V, "status": "impaired", "io_performance": "stalled"}}
 
 a fault hits the next `times` (1) calls of `action` ("*": any), after sparing `after` (0); its kind is one of

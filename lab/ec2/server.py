@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,6 +30,11 @@ SECRET_KEY = "lab-secret-key"
 
 class QuietHandler(MotoRequestHandler):
     """The control URL has the log of requests; standard error is for trouble."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The Date of an answer; that of EC2 may be of another clock."""
+        ahead_seconds = getattr(self.server.app, "date_ahead_seconds", 0.0)
+        return super().date_time_string((time.time() if timestamp is None else timestamp) + ahead_seconds)
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
@@ -87,7 +93,7 @@ class Emulator:
         """As if nothing had been asked since `keep`; for tests that begin again and again. Nobody may be calling."""
         self._lifecycle.stop()
         self._shim.each_world(World.restore)
-        self.record.reset()
+        self._shim.reset()
 
     def stop(self) -> None:
         self._lifecycle.stop()

@@ -53,6 +53,8 @@ class Shim:
         self._lock = lock
         self._storage_quota_tib = storage_quota_tib
         self._worlds: dict[str, World] = {}
+        # How far the Date of all answers is ahead of this machine's time.
+        self.date_ahead_seconds = 0.0
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
@@ -80,6 +82,14 @@ class Shim:
         if kind in BROKEN_CONNECTIONS:
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         return _respond(start_response, status or 500, headers, answer)
+
+    def reset(self) -> None:
+        self._record.reset()
+        self.date_ahead_seconds = 0.0
+
+    def set_date(self, body: Mapping[str, Any]) -> dict[str, float]:
+        self.date_ahead_seconds = float(body["ahead_seconds"])
+        return {"ahead_seconds": self.date_ahead_seconds}
 
     def _serve(self, environ: dict[str, Any], form: Form, region: str, access_key: str, fault: Fault | None) -> Answer:
         kind = fault.kind if fault else ""

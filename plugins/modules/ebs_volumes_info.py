@@ -99,6 +99,13 @@ volumes:
       type: str
       returned: success
       sample: "2026-05-04T10:11:12Z"
+clock_ahead_seconds:
+  description:
+    - How far the clock of the asking machine is ahead of EC2's, by the date of the answer. Below 0 where it is behind.
+    - Null where the answer has no date.
+  returned: success
+  type: int
+  sample: 0
 api_calls:
   description: Requests sent to EC2 by name, repetitions among them.
   returned: success
@@ -132,6 +139,7 @@ def run(module: AnsibleModule, ec2: Ec2) -> dict[str, Any]:
     return {
         "changed": False,
         "volumes": [{**dataclasses.asdict(volume), "tags": dict(volume.tags)} for volume in volumes],
+        "clock_ahead_seconds": ec2.clock_ahead_seconds,
         "api_calls": ec2.api_calls,
     }
 

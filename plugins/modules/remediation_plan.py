@@ -138,6 +138,11 @@ options:
         tell since when a pool has been past its threshold.
     type: list
     elements: dict
+  clock_ahead_seconds:
+    description:
+      - The RV(mesos_scaleio.platform.ebs_volumes_info#module:clock_ahead_seconds) of this controller.
+      - More than 300 seconds in either direction, and nothing is bought. Without it nobody asks.
+    type: float
   earlier_look:
     description: The RV(mesos_scaleio.platform.scaleio_info#module:storage_pools) of a look earlier in this run.
     type: list
@@ -257,6 +262,7 @@ SPEC = {
     "approved_plan": {"type": "str", "default": ""},
     "approval_valid_hours": {"type": "int", "default": 24},
     "alerts": {"type": "list", "elements": "dict"},
+    "clock_ahead_seconds": {"type": "float"},
     "earlier_look": {"type": "list", "elements": "dict"},
     "earlier_seconds": {"type": "float"},
 }
@@ -310,6 +316,7 @@ def decide(params: dict) -> dict:
         ),
         freeze=freeze_of(params),
         drill=drill_of(params["drill"]) if params["drill"] else None,
+        clock_ahead_seconds=params["clock_ahead_seconds"],
         consent=Consent(params["approval"], params["approved_plan"], 3600 * params["approval_valid_hours"]),
     )
     return {

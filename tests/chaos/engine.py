@@ -158,6 +158,7 @@ class Remediation:
         looked = {
             "policy": self.site["policy"],
             "volumes": self.owned["volumes"],
+            "clock_ahead_seconds": self.owned["clock_ahead_seconds"],
             "history_file": f"{self.site['reports']}/history.jsonl",
             "freeze_file": f"{self.site['reports']}/freeze",
         }

@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from typing import Any, Optional
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.errors import EbsError, translate
@@ -71,7 +73,10 @@ class Ec2:
         self._client = client
         self._lock = threading.Lock()
         self._counter: Counter[str] = Counter()
+        # By the Date of the last answer that had one.
+        self.clock_ahead_seconds: Optional[int] = None
         client.meta.events.register("before-send.ec2", self._count)
+        client.meta.events.register("after-call.ec2", self._compare_clocks)
 
     @property
     def api_calls(self) -> dict[str, int]:
@@ -82,6 +87,14 @@ class Ec2:
     def _count(self, event_name: str, **_: Any) -> None:
         with self._lock:
             self._counter[event_name.rsplit(".", 1)[-1]] += 1
+
+    def _compare_clocks(self, parsed: Mapping[str, Any], **_: Any) -> None:
+        date = parsed.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
+        try:
+            self.clock_ahead_seconds = round(time.time() - parsedate_to_datetime(date).timestamp())
+        except (ValueError, TypeError, OverflowError):
+            # A proxy on the way may leave it out or spoil it.
+            return
 
     def _call(self, method: str, object_name: str, **arguments: Any) -> Any:
         try:

@@ -39,6 +39,7 @@ def plan(
     consent: Optional[Consent] = None,
     witness: Optional[Witness] = None,
     drill: Optional[Drill] = None,
+    clock_ahead_seconds: Optional[float] = None,
 ) -> Decision:
     """Decide about every pool of the policy, the fullest first; in a drill about its pool alone, as if it were full.
 
@@ -70,6 +71,7 @@ def plan(
         freeze=freeze or _freeze_tag(owned),
         witness=witness or Witness(),
         drill=drill is not None,
+        clock_ahead_seconds=clock_ahead_seconds,
     )
     planners = sorted(
         (PoolPlanner(run, pool, rules, _of_pool(owned, pool), unfinished[pool.id]) for pool, rules in matched),

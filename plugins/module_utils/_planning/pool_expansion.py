@@ -75,7 +75,7 @@ class PoolPlanner(PoolView):
         return None
 
     def _cycle_rules(self) -> Optional[PoolDecision]:
-        wrong_clock = clock_problem(self.run.owned, self.run.now_seconds)
+        wrong_clock = clock_problem(self.run.owned, self.run.now_seconds, self.run.clock_ahead_seconds)
         if wrong_clock:
             return self._blocked("E6", "clock", "clock_wrong", wrong_clock, "Set the clock of this controller (NTP).")
         verdicts = timing(self._moment, self.owned, self.rules)

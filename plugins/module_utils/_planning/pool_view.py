@@ -46,6 +46,8 @@ class Run:
     freeze: Optional[str]
     witness: Witness
     drill: bool = False
+    # Of EC2's clock; None where nobody told.
+    clock_ahead_seconds: Optional[float] = None
 
 
 class PoolView:

@@ -16,6 +16,8 @@ from .policy import PoolPolicy
 from .windows import Window, is_open, next_opening
 
 DAY_SECONDS = 86400
+# Further from EC2's clock than this is no clock to count hours and days with.
+MOST_SKEW_SECONDS = 300
 # An unfinished purchase keeps other pools waiting for this long, or until it failed so often in a row.
 STALLED_SECONDS = 1800
 PATIENCE = 3
@@ -35,8 +37,16 @@ class Moment:
     pressing: bool
 
 
-def clock_problem(owned: Sequence[OwnedVolume], now_seconds: float) -> Optional[str]:
-    """A volume cannot have been created after now; with such a clock neither the cooldown nor the day can be told."""
+def clock_problem(
+    owned: Sequence[OwnedVolume], now_seconds: float, ahead_seconds: Optional[float] = None
+) -> Optional[str]:
+    """With a wrong clock neither the cooldown nor the day can be told, and windows open when they should not.
+
+    EC2's answers tell how far it is ahead of theirs. A volume cannot have been created after now either.
+    """
+    if ahead_seconds is not None and abs(ahead_seconds) > MOST_SKEW_SECONDS:
+        way = "ahead of" if ahead_seconds > 0 else "behind"
+        return f"this controller's clock is {duration(abs(ahead_seconds))} {way} that of EC2"
     newest = max((volume.created_seconds for volume in owned), default=now_seconds)
     if newest <= now_seconds + CLOCK_TOLERANCE_SECONDS:
         return None

@@ -284,6 +284,16 @@ def test_a_run_that_is_really_killed_is_continued(
     assert (again["changed"], again["quarantined"]) == (False, [])
 
 
+def test_how_far_the_clock_is_from_that_of_ec2(emulator: EmulatorProcess, run_module: RunModule) -> None:
+    assert abs(run_module("ebs_volumes_info")["clock_ahead_seconds"]) <= 5
+    for ahead_seconds in (-172800, 400):
+        emulator.control("date", {"ahead_seconds": ahead_seconds})
+        found = run_module("ebs_volumes_info")["clock_ahead_seconds"]
+        assert -ahead_seconds <= found <= 5 - ahead_seconds
+    emulator.control("reset", {})
+    assert abs(run_module("ebs_volumes_info")["clock_ahead_seconds"]) <= 5
+
+
 def test_an_unreachable_endpoint_is_named_and_no_secret_is_shown(
     emulator: EmulatorProcess, run_module: RunModule
 ) -> None:

@@ -272,16 +272,18 @@ def test_a_disk_that_never_appears_stops_the_expansion_and_is_found_later(world:
 
 
 @pytest.mark.parametrize(
-    ("rules", "words", "remedy"),
+    ("rules", "date_ahead_seconds", "words", "remedy"),
     [
-        ({"reserve_slots": 26}, "has no free attach slot", "reserve_slots"),
-        ({"storage_pool": "defualt"}, "did you mean default?", "Correct remediation_policy"),
+        ({"reserve_slots": 26}, 0, "has no free attach slot", "reserve_slots"),
+        ({"storage_pool": "defualt"}, 0, "did you mean default?", "Correct remediation_policy"),
+        ({}, -172800, "this controller's clock is 48 h 00 min ahead of that of EC2", "Set the clock"),
     ],
 )
 def test_bad_input_ends_with_one_clear_message_and_buys_nothing(
-    world: Site, rules: dict[str, Any], words: str, remedy: str
+    world: Site, rules: dict[str, Any], date_ahead_seconds: int, words: str, remedy: str
 ) -> None:
     world.fill(86)
+    world.ec2.control("date", {"ahead_seconds": date_ahead_seconds})
     run = world.play(remediation_policy=world.policy(**rules))
     assert run.status == 2, run.output
     last = " ".join(run.output[run.output.index("End with the one message") :].split())

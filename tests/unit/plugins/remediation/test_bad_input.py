@@ -105,6 +105,22 @@ def test_a_clock_that_is_behind_buys_nothing_and_says_so():
     assert "this controller's clock is at least 2 h 00 min behind that of EC2" in decision.failure.message
 
 
+@pytest.mark.parametrize(
+    ("ahead_seconds", "words"),
+    [(172800, "48 h 00 min ahead of that of EC2"), (301, "5 min ahead of"), (-301, "5 min behind that of EC2")],
+)
+def test_a_clock_that_is_not_that_of_ec2_buys_nothing_and_says_so(ahead_seconds, words):
+    decision = decide(apart(), rules=RULES, clock_ahead_seconds=ahead_seconds)
+    assert (decision.status, decision.actions) == ("blocked", ())
+    assert f"this controller's clock is {words}" in decision.failure.message
+    assert "(NTP)" in decision.failure.remedy
+
+
+@pytest.mark.parametrize("ahead_seconds", [300, -300, 0, None])
+def test_clocks_that_differ_a_little_stop_nobody(ahead_seconds):
+    assert decide(apart(), rules=RULES, clock_ahead_seconds=ahead_seconds).status == "planned"
+
+
 def test_history_that_is_corrupt_or_from_the_future_is_left_out_and_counted():
     good = '{"at": "2027-01-15T07:50:00Z", "pool_id": "p", "limit_kib": 10, "in_use_kib": 5, "used_percent": 50.0}'
     future = good.replace("2027", "2031")

@@ -159,6 +159,10 @@ def e6_clock() -> None:
     nothing_bought(world=world, volumes=volumes)
 
 
+def e6_clock_ahead() -> None:
+    nothing_bought(world=system(used=0.9), clock_ahead_seconds=2 * 86400)
+
+
 def e7_freeze() -> None:
     nothing_bought(world=system(used=0.9), freeze="upgrade")
 
@@ -415,6 +419,7 @@ GUARDS: list[tuple[Callable[[], None], tuple[Any, str, Any]]] = [
     (e5_a_stalled_purchase_starves_nobody, (timing, "STALLED_SECONDS", 10**9)),
     (e6_cooldown, (timing, "_cooldown", lambda *_given: passed)),
     (e6_clock, (pool_expansion, "clock_problem", lambda *_given: None)),
+    (e6_clock_ahead, (timing, "MOST_SKEW_SECONDS", 10**9)),
     (e7_freeze, (timing, "frozen", lambda *_given: None)),
     (e7_freeze_of_a_resume, (pool_expansion, "frozen", lambda *_given: None)),
     (e7_freeze_by_tag, (expansion, "_freeze_tag", lambda *_given: None)),
