@@ -70,6 +70,8 @@ class BatchRun:
         # By zone and volume type: the answer to the first who asked for it, so that nobody asks again in this run.
         self._lacking: dict[tuple[Optional[str], str], EbsError] = {}
         self._created: set[str] = set()
+        # Device names by instance that are in use, given away in this run, or refused.
+        self._names = {instance_id: set(names) for instance_id, names in batch.taken.items()}
 
     def run(self, wait: bool = True) -> tuple[Slot, ...]:
         self._ask_to_create()
@@ -228,7 +230,8 @@ class BatchRun:
         return tuple(attached[slot.wanted.key] for slot in slots)
 
     def _attach_in_turn(self, slots: Sequence[Slot]) -> tuple[list[Slot], Optional[BatchError]]:
-        used = {slot.device for slot in slots if slot.device}
+        used = self._names.setdefault(slots[0].wanted.instance_id, set())
+        used.update(slot.device for slot in slots if slot.device)
         attached = []
         for slot in slots:
             try:
@@ -293,9 +296,8 @@ class BatchRun:
         return [_with_volume(slot, fresh[slot.wanted.key].volume) for slot in slots]
 
     def _attach_again(self, slots: Sequence[Slot], late: Sequence[Slot]) -> tuple[Slot, ...]:
-        used: dict[str, set[str]] = {}
         for facts in self._ec2.describe_instances(ids={slot.wanted.instance_id for slot in late}):
-            used[facts.id] = set(facts.device_names)
+            self._names.setdefault(facts.id, set()).update(facts.device_names)
         for slot in late:
             if slot.volume is not None and slot.attachment is not None:
                 try:
@@ -314,7 +316,7 @@ class BatchRun:
         renamed = []
         for slot in slots:
             if slot.wanted.key in late_keys:
-                names = used.setdefault(slot.wanted.instance_id, set())
+                names = self._names.setdefault(slot.wanted.instance_id, set())
                 device = next_device_name(names | ({slot.device} if slot.device else set()), slot.wanted.instance_id)
                 names.add(device)
                 renamed.append(dataclasses.replace(slot, volume=volumes[slot.wanted.key], device=device))

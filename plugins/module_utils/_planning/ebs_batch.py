@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import string
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from .ebs_limits import BatchError
@@ -37,9 +37,12 @@ class Slot:
 
 @dataclass(frozen=True)
 class Batch:
+    """`taken`, once it is placed: the device names in use on each instance, by its id."""
+
     slots: tuple[Slot, ...]
     failed: tuple[SeenVolume, ...]
     duplicates: tuple[SeenVolume, ...]
+    taken: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def needing_instances(self) -> set[str]:
         return {slot.wanted.instance_id for slot in self.slots if slot.attachment is None}
@@ -184,7 +187,7 @@ def place(batch: Batch, instances: Mapping[str, InstanceFacts]) -> Batch:
         used[instance.id].add(device)
         want = dataclasses.replace(slot.wanted, availability_zone=instance.availability_zone)
         slots.append(dataclasses.replace(slot, wanted=want, device=device))
-    return dataclasses.replace(batch, slots=tuple(slots))
+    return dataclasses.replace(batch, slots=tuple(slots), taken={one: frozenset(names) for one, names in used.items()})
 
 
 def _instance_for(slot: Slot, instances: Mapping[str, InstanceFacts]) -> InstanceFacts:

@@ -306,6 +306,9 @@ def test_an_unreachable_endpoint_is_named_and_no_secret_is_shown(
 def test_a_device_name_that_the_image_uses_gives_way_to_the_next(
     emulator: EmulatorProcess, run_module: RunModule
 ) -> None:
+    """It is the next that no volume of an earlier purchase has either: those are refused, too."""
+    (earlier,) = volume_set(emulator)[:1]
+    assert run_module("ebs_volumes", volumes=[{**earlier, "slot": slot} for slot in range(2)])["changed"]
     volumes = volume_set(emulator)[:1]
     planned = run_module("ebs_volumes", check=True, volumes=volumes)["volumes"][0]["device"]
     message = f"Invalid value '{planned}' for unixDevice. Attachment point {planned} is already in use"
@@ -313,6 +316,8 @@ def test_a_device_name_that_the_image_uses_gives_way_to_the_next(
     result = run_module("ebs_volumes", volumes=volumes)
     assert result["changed"] is True
     assert result["volumes"][0]["device"] > planned
+    # The question whether it would, the refusal, and the next name.
+    assert result["api_calls"]["AttachVolume"] == 3
 
 
 def test_an_attachment_that_hangs_is_tried_again_under_another_name(
