@@ -303,6 +303,33 @@ def test_wrong_password_and_missing_connection_are_reported_without_secrets(worl
     assert world.ec2.counters() == {}
 
 
+@pytest.mark.parametrize(
+    ("lock", "place"),
+    [
+        ({"platform_lock_file": "/proc/nowhere/platform.lock"}, "/proc/nowhere/platform.lock"),
+        pytest.param(
+            {"platform_lock_shared": {"zookeeper": {"hosts": ["127.0.0.1:9"]}}}, "127.0.0.1:9", marks=pytest.mark.slow
+        ),
+    ],
+)
+def test_a_lock_that_cannot_be_asked_for_is_reported_told_and_measured(
+    world: Site, lock: dict[str, Any], place: str
+) -> None:
+    world.fill(90)
+    metrics = world.folder / "remediation.prom"
+    run = world.play(
+        **lock,
+        remediation_metrics_file=str(metrics),
+        remediation_notify={"webhook_url": "http://127.0.0.1:9/"},
+    )
+    assert run.status == 2, run.output
+    assert (run.report["status"], run.report["failure"]["step"]) == ("failed", "lock")
+    assert place in run.report["failure"]["message"]
+    assert 'runs_total{status="failed"} 1.0' in metrics.read_text()
+    assert "Nobody was told by the webhook" in run.output
+    assert world.ec2.counters() == {}
+
+
 @pytest.mark.slow
 def test_hosts_that_cannot_be_reached_are_named_and_the_report_is_written(world: Site) -> None:
     world.fill(85)
