@@ -21,6 +21,10 @@ KINDS: Mapping[str, str] = {
     "not_found": "the first id that the call names does not exist, as a new one may not exist everywhere yet",
     "lost_request": "the connection breaks before the call is carried out",
     "lost_answer": "the call is carried out, then the connection breaks",
+    "cut": "the call is carried out, and the connection breaks in the middle of the answer",
+    "half": "carried out; half of the answer comes, as if it were all of it",
+    "page": "carried out, but the answer is a page of HTML, with status 200",
+    "empty": "carried out; the answer has status 200 and nothing in it",
     "timeout_before": "no answer for `seconds` (or until POST /release), then as lost_request",
     "timeout": "the call is carried out, then no answer for `seconds` (or until POST /release), then as lost_answer",
     "delay": "carried out and answered, `seconds` late",
@@ -38,6 +42,9 @@ LIMITS: Mapping[str, tuple[str, str]] = {
     ),
     "RunInstances": ("InstanceLimitExceeded", "You have requested more instances than your current limit."),
 }
+# Answers that are none, to calls that were carried out.
+UNREADABLE = {"cut", "half", "page", "empty"}
+PAGE = b"<html><head><title>Sign in</title></head><body><h1>Sign in</h1></body></html>"
 SLOW_STATES = {"CreateVolume", "AttachVolume", "DetachVolume", "DeleteVolume"}
 ONLY_FOR: Mapping[str, set[str]] = {
     "limit": set(LIMITS),

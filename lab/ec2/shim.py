@@ -17,7 +17,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from lab.ec2 import filters, quotas, rules, volume_status
 from lab.ec2.errors import Ec2Error
-from lab.ec2.faults import Fault, Record
+from lab.ec2.faults import PAGE, UNREADABLE, Fault, Record
 from lab.ec2.iam import Documents
 from lab.ec2.latency import Latency
 from lab.ec2.lifecycle import Lifecycle
@@ -79,6 +79,8 @@ class Shim:
         self._record.add(form, status, code[1].decode() if code else None, fault, seconds)
         if fault and kind in {"timeout", "timeout_before"}:
             self._record.wait((fault.seconds or 0) * self._latency.time_scale)
+        if kind in UNREADABLE:
+            return _spoilt(kind, environ, start_response, (status, headers, answer))
         if kind in BROKEN_CONNECTIONS:
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
         return _respond(start_response, status or 500, headers, answer)
@@ -267,6 +269,17 @@ def _json_headers() -> list[tuple[str, str]]:
 def _xml(name: str, fields: dict[str, str]) -> bytes:
     inner = "".join(f"<{key}>{value}</{key}>" for key, value in fields.items())
     return f'<{name} xmlns="{NAMESPACE}"><requestId>emulated</requestId>{inner}</{name}>'.encode()
+
+
+def _spoilt(kind: str, environ: dict[str, Any], start_response: Callable[..., Any], whole: Answer) -> Iterable[bytes]:
+    status, headers, answer = whole
+    if kind == "page":
+        return _respond(start_response, 200, [("Content-Type", "text/html")], PAGE)
+    if kind == "cut":
+        head = f"HTTP/1.1 {status} OK\r\nContent-Type: text/xml\r\nContent-Length: {len(answer)}\r\n\r\n".encode()
+        environ["werkzeug.socket"].sendall(head + answer[: len(answer) // 2])
+        environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    return _respond(start_response, status, headers, b"" if kind == "empty" else answer[: len(answer) // 2])
 
 
 def _respond(

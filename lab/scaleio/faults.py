@@ -7,14 +7,17 @@ from dataclasses import dataclass
 
 from lab.scaleio.refusal import Refusal
 
-KINDS = ("status", "delay", "drop", "drop_after")
+KINDS = ("status", "delay", "drop", "drop_after", "cut", "half", "page", "empty", "other")
+PAGE = b"<html><head><title>Sign in</title></head><body><h1>Sign in</h1></body></html>"
 
 
 @dataclass
 class Fault:
     """Hits the next `times` matching calls, after sparing `after`.
 
-    `drop` closes the connection before the call is carried out, `drop_after` once it was.
+    `drop` closes the connection before the call is carried out, `drop_after` once it was. `cut`, `half`, `page`,
+    `empty` and `other` are for calls that were carried out: half of the answer and then a broken connection, half of
+    it as if it were all, and with status 200 a page of HTML, nothing, or JSON that answers something else.
     """
 
     kind: str

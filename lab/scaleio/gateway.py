@@ -9,11 +9,11 @@ import json
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
-from lab.scaleio.faults import Fault, Faults
+from lab.scaleio.faults import PAGE, Fault, Faults
 from lab.scaleio.journal import Journal
 from lab.scaleio.refusal import Refusal, invalid, unknown_path
 from lab.scaleio.sessions import BEARER_SECONDS, Session, Sessions
@@ -63,6 +63,7 @@ class Answer:
     body: bytes = b""
     content_type: str = "application/json"
     drop: bool = False
+    cut: bool = False  # the connection breaks in the middle of it
 
 
 @dataclass
@@ -126,9 +127,9 @@ class Gateway:
         if fault.kind == "delay":
             time.sleep(fault.delay_seconds)
             return self._answer(request)
-        if fault.kind == "drop_after":
-            self._answer(request)
-        return Answer(0, drop=True)
+        if fault.kind == "drop":
+            return Answer(0, drop=True)
+        return _spoilt(fault.kind, self._answer(request))
 
     def _answer(self, request: Request) -> Answer:
         try:
@@ -297,6 +298,19 @@ class Gateway:
             # the bytes, the object stays alive, so its id means no other.
             self._large = {**dict(list(self._large.items())[-3:]), id(payload): (payload, encoded)}
         return Answer(status, encoded)
+
+
+def _spoilt(kind: str, answer: Answer) -> Answer:
+    if kind == "drop_after":
+        return Answer(0, drop=True)
+    if answer.status >= 400:
+        return answer
+    if kind == "cut":
+        return replace(answer, cut=True)
+    if kind == "page":
+        return Answer(200, PAGE, "text/html")
+    bodies = {"half": answer.body[: len(answer.body) // 2], "empty": b"", "other": b'{"answer":"other"}'}
+    return replace(answer, body=bodies[kind])
 
 
 def _basic(request: Request) -> tuple[str, str]:

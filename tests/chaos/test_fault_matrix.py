@@ -19,7 +19,7 @@ import pytest
 from lab.scaleio import device, mdm
 from tests.chaos.stage import Stage
 from tests.chaos.tally import Tally, Undisturbed
-from tests.chaos.wire import ADD_DEVICE, DRY, EFFECTS, Strike
+from tests.chaos.wire import DRY, EFFECTS, Strike
 
 SEED = int(os.environ["CHAOS_SEED"])  # see conftest.py
 FEW = 6
@@ -41,6 +41,10 @@ EC2_KINDS: dict[str, Given] = {
     "silence after": {"kind": "timeout", "seconds": SILENT_SECONDS},
     "late": {"kind": "delay", "seconds": 0.3},
     "wrong credentials": {"kind": "error", "code": "AuthFailure"},
+    "answer cut": {"kind": "cut"},
+    "half an answer": {"kind": "half"},
+    "page of another": {"kind": "page"},
+    "answer empty": {"kind": "empty"},
 }
 EC2_KINDS_OF: dict[str, dict[str, Given]] = {
     "DescribeVolumes": {"stale": {"kind": "stale", "seconds": 60}},
@@ -68,8 +72,14 @@ GATEWAY_KINDS: dict[str, Given] = {
     "request lost": {"kind": "drop"},
     "answer lost": {"kind": "drop_after"},
     "late": {"kind": "delay", "delay_seconds": 0.3},
+    "answer cut": {"kind": "cut"},
+    "half an answer": {"kind": "half"},
+    "page of another": {"kind": "page"},
+    "answer empty": {"kind": "empty"},
+    "answer of another": {"kind": "other"},
     "silence": {"kind": "delay", "delay_seconds": SILENT_SECONDS},
 }
+LEAST_KINDS = 12
 
 
 @dataclass(frozen=True)
@@ -91,12 +101,7 @@ class Case:
 def kinds_of(call: str) -> dict[str, Given]:
     if " " not in call:
         return EC2_KINDS | EC2_KINDS_OF.get(call, {})
-    # Being kept waiting by a read differs in nothing from being kept waiting by another.
-    return {
-        kind: given
-        for kind, given in GATEWAY_KINDS.items()
-        if kind != "silence" or call in {ADD_DEVICE, "GET /api/login"}
-    }
+    return GATEWAY_KINDS
 
 
 def cases(calls: Sequence[str], ec2: bool, once: bool) -> Iterator[Case]:
@@ -157,6 +162,13 @@ def test_a_handful_of_faults(theatre: Stage, whole: Undisturbed, figure: Figure)
     every = itertools.chain.from_iterable(cases(whole.calls, ec2, once=True) for ec2 in (True, False))
     quick = [case for case in every if case.kind not in slow and case.call in EFFECTS]
     play_all(theatre, whole, random.Random(SEED).sample(quick, FEW), figure, "at a handful of calls")
+
+
+def test_enough_kinds_at_every_call(whole: Undisturbed, figure: Figure) -> None:
+    count = {call: len(kinds_of(call)) for call in whole.calls}
+    few = {call: kinds for call, kinds in count.items() if kinds < LEAST_KINDS}
+    figure("kinds of faults at the call with the fewest", min(count.values()), "", f">= {LEAST_KINDS}", not few)
+    assert few == {}
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any, Optional
 
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.errors import EbsError, translate
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.errors import EbsError, translate, unreadable
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_model import (
     Attachment,
     InstanceFacts,
@@ -24,6 +24,7 @@ try:
     import boto3
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     HAS_BOTO3 = True
 except ImportError:
@@ -96,18 +97,27 @@ class Ec2:
             # A proxy on the way may leave it out or spoil it.
             return
 
-    def _call(self, method: str, object_name: str, **arguments: Any) -> Any:
+    def _call(self, method: str, object_name: str, expects: str = "", **arguments: Any) -> Any:
+        """`expects` is what a true answer always has. A page of a proxy in between may come as one without anything."""
         try:
-            return getattr(self._client, method)(**arguments)
-        except (ClientError, BotoCoreError) as error:
+            answer = getattr(self._client, method)(**arguments)
+        except (ClientError, BotoCoreError, ResponseParserError) as error:
             raise translate(error, method, object_name) from error
+        if expects and not answer.get(expects):
+            raise unreadable(method, object_name, f"it has no {expects}")
+        return answer
 
     def _pages(self, method: str, key: str, **arguments: Any) -> list[Any]:
+        filtered = str(arguments.get("Filters", ""))
         try:
             pages = self._client.get_paginator(method).paginate(PaginationConfig={"PageSize": PAGE_SIZE}, **arguments)
-            return [item for one in pages for item in one[key]]
-        except (ClientError, BotoCoreError) as error:
-            raise translate(error, method, str(arguments.get("Filters", ""))) from error
+            found = list(pages)
+        except (ClientError, BotoCoreError, ResponseParserError) as error:
+            raise translate(error, method, filtered) from error
+        # Nothing found is an empty list: an answer without one must never be taken for it.
+        if not all(key in one for one in found):
+            raise unreadable(method, filtered, f"it has no {key}")
+        return [item for one in found for item in one[key]]
 
     def describe_volumes(self, tags: Mapping[str, Sequence[str]]) -> list[SeenVolume]:
         filters = [{"Name": f"tag:{key}", "Values": list(values)} for key, values in sorted(tags.items())]
@@ -120,7 +130,7 @@ class Ec2:
         return sum(int(volume["Size"]) for volume in found)
 
     def describe_volume(self, volume_id: str) -> SeenVolume:
-        answer = self._call("describe_volumes", volume_id, VolumeIds=[volume_id])
+        answer = self._call("describe_volumes", volume_id, "Volumes", VolumeIds=[volume_id])
         return seen_volume(answer["Volumes"][0])
 
     def describe_instances(self, ids: Iterable[str] = (), private_ips: Iterable[str] = ()) -> tuple[InstanceFacts, ...]:
@@ -139,7 +149,9 @@ class Ec2:
     def _attachment_limits(self, types: set[str]) -> dict[str, tuple[int, bool]]:
         if not types:
             return {}
-        answer = self._call("describe_instance_types", ", ".join(sorted(types)), InstanceTypes=sorted(types))
+        answer = self._call(
+            "describe_instance_types", ", ".join(sorted(types)), "InstanceTypes", InstanceTypes=sorted(types)
+        )
         found = {}
         for kind in answer["InstanceTypes"]:
             info = kind.get("EbsInfo", {})
@@ -149,11 +161,13 @@ class Ec2:
         return found
 
     def create_volume(self, want: WantedVolume, attempt: int) -> SeenVolume:
-        answer = self._call("create_volume", want.label, ClientToken=want.client_token(attempt), **_order(want))
+        answer = self._call(
+            "create_volume", want.label, "VolumeId", ClientToken=want.client_token(attempt), **_order(want)
+        )
         return seen_volume(answer)
 
     def attach_volume(self, volume_id: str, instance_id: str, device: str) -> None:
-        self._call("attach_volume", volume_id, VolumeId=volume_id, InstanceId=instance_id, Device=device)
+        self._call("attach_volume", volume_id, "State", VolumeId=volume_id, InstanceId=instance_id, Device=device)
 
     def would_create(self, want: WantedVolume) -> None:
         """Raises what EC2 would refuse to create it with. Nothing is created."""
@@ -171,7 +185,7 @@ class Ec2:
                 raise
 
     def detach_volume(self, volume_id: str, instance_id: str) -> None:
-        self._call("detach_volume", volume_id, VolumeId=volume_id, InstanceId=instance_id)
+        self._call("detach_volume", volume_id, "State", VolumeId=volume_id, InstanceId=instance_id)
 
     def tag_volume(self, volume_id: str, tags: Mapping[str, str]) -> None:
         pairs = [{"Key": key, "Value": value} for key, value in sorted(tags.items())]

@@ -84,6 +84,8 @@ def translate(error: Any, action: str, object_name: str) -> EbsError:
             return EbsError(code, object_name, f"{action} failed for {object_name}: {missing}", remedy, said)
         return EbsError(code, object_name, f"{action} failed for {object_name}: {code}: {said}", remedy, said)
     kind = type(error).__name__
+    if kind == "ResponseParserError":
+        return unreadable(action, object_name, str(error).partition("\n")[0])
     remedy = {
         "NoCredentialsError": "Set access_key and secret_key, a profile, or the AWS_* environment variables.",
         "PartialCredentialsError": "Set both access_key and secret_key.",
@@ -93,6 +95,13 @@ def translate(error: Any, action: str, object_name: str) -> EbsError:
         "ConnectionClosedError": LATER,
     }.get(kind, "Check the connection options.")
     return EbsError(kind, object_name, f"{action} failed for {object_name}: {error}", remedy, str(error))
+
+
+def unreadable(action: str, object_name: str, why: str) -> EbsError:
+    """The call may have had its effect: a further run looks."""
+    message = f"{action} failed for {object_name}: what answered is no answer of EC2 ({why[:200]})"
+    remedy = f"Check endpoint_url and what stands between here and EC2, such as a proxy. {LATER}"
+    return EbsError("UnreadableAnswer", object_name, message, remedy, why[:200])
 
 
 def missing_right(said: str, action: str) -> str:

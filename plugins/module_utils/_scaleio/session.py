@@ -10,6 +10,7 @@ import json
 import time
 from typing import Any, Callable, Optional
 
+from .answers import unreadable
 from .errors import AnswerLost, AuthenticationFailed, GatewayUnreachable, MdmUnreachable, Refused, ScaleioError, refusal
 from .transport import Connection, NotSent, Response, Transport
 
@@ -92,24 +93,31 @@ class Session:
         pause = 0.25
         failure: ScaleioError
         while True:
-            patience_seconds = self._connection.timeout_seconds if self._alone else 0
+            patience_seconds: float = self._connection.timeout_seconds if self._alone else 0
             try:
                 response = self._transport.send(method, path, headers, data)
             except NotSent as error:
                 failure = self._unreachable(str(error))
-                # Before the first login a wrong address is likelier than a Gateway that is just restarting.
-                patience_seconds = patience_seconds if self._known else min(patience_seconds, FIRST_CONTACT_SECONDS)
+                patience_seconds = self._at_first(patience_seconds)
             except AnswerLost as error:
                 failure = error
             else:
-                if not _tells_of_an_mdm_away(response):
+                if _tells_of_an_mdm_away(response):
+                    failure = self._mdm_unreachable(response, f"{method} {path}", maybe_done=not repeatable)
+                elif response.status < 400 and (what := unreadable(method, path, repeatable, response)):
+                    failure = self._answer_spoilt(f"{method} {path}", what)
+                    patience_seconds = self._at_first(patience_seconds)
+                else:
                     return response
-                failure = self._mdm_unreachable(response, f"{method} {path}", maybe_done=not repeatable)
             lost = isinstance(failure, AnswerLost) and not repeatable
             if lost or self._clock() + pause > started + patience_seconds:
                 raise failure
             self._sleep(pause)
             pause = min(2 * pause, 5.0)
+
+    def _at_first(self, patience_seconds: float) -> float:
+        """Before the first login a wrong address is likelier than a Gateway that is just restarting."""
+        return patience_seconds if self._known else min(patience_seconds, FIRST_CONTACT_SECONDS)
 
     def _unreachable(self, reason: str) -> GatewayUnreachable:
         return GatewayUnreachable(
@@ -129,6 +137,15 @@ class Session:
             remedy="Check that the MDM cluster runs and that the Gateway knows its members' addresses.",
             server=text,
             about=self.place,
+        )
+
+    def _answer_spoilt(self, request: str, what: str) -> AnswerLost:
+        """It went well, says the status, but what comes with it is of no use: as if the answer had been lost."""
+        return AnswerLost(
+            f"The ScaleIO Gateway {self.place} gave no answer to {request} that can be read, but {what}.",
+            remedy="Check that gateway_host and gateway_port lead to the Gateway itself, and run again.",
+            server=what,
+            about=request,
         )
 
     def _login_with_bearer(self) -> None:

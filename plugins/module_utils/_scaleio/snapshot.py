@@ -13,6 +13,7 @@ from .._planning import capacity
 from .._planning.model import Snapshot, snapshot_from
 from .._planning.object_storage_pool import read_further_settings
 from .client import Gateway
+from .errors import ScaleioError
 
 # One property that a version does not know fails the whole request; every version since 2.0 knows all of these.
 _REBUILD_PROPERTIES = tuple(
@@ -61,8 +62,21 @@ def read_answers(gateway: Gateway, more_statistics: Sequence[dict[str, Any]] = (
     statistics = (
         gateway.query("/api/instances/querySelectedStatistics", {"selectedStatisticsList": wanted}) if wanted else {}
     )
+    if "StoragePool" not in statistics and tree.get("storagePoolList"):
+        # Without figures every pool would be empty.
+        raise _unanswered("the pools' figures", "querySelectedStatistics")
     cluster = tree["System"].get("mdmCluster") or gateway.query("/api/instances/System/queryMdmCluster", {})
+    if "clusterMode" not in cluster:
+        raise _unanswered("the MDM cluster", "queryMdmCluster")
     return Answers(gateway.version, tree, statistics, cluster)
+
+
+def _unanswered(what: str, request: str) -> ScaleioError:
+    return ScaleioError(
+        f"The ScaleIO Gateway answered {request}, but without {what}.",
+        remedy="Check that gateway_host and gateway_port lead to the Gateway itself, and run again.",
+        about=request,
+    )
 
 
 def read_system(gateway: Gateway) -> dict[str, Any]:

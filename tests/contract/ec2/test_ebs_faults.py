@@ -86,6 +86,23 @@ def test_what_cannot_be_helped_ends_at_once_with_the_remedy(
     assert len(bought(calm, want.txn)) == 1
 
 
+@pytest.mark.parametrize("action", ["DescribeInstances", "CreateVolume", "AttachVolume"])
+def test_an_answer_that_cannot_be_read_ends_the_run_and_the_next_one_goes_on(
+    calm: EmulatorProcess, action: str
+) -> None:
+    want = wanted(calm)
+    for kind in ("half", "page", "empty"):
+        calm.fault(action, kind)
+        with pytest.raises(EbsError, match="is no answer of EC2") as caught:
+            whole_run(calm, want, troubles=False)
+        assert (caught.value.code, "Run again" in caught.value.remedy) == ("UnreadableAnswer", True)
+        if not action.startswith("Describe"):
+            break  # it has had its effect, and is not asked for again
+    whole_run(calm, want, troubles=False)
+    (volume,) = bought(calm, want.txn)
+    assert [own["State"] for own in volume["Attachments"]] == ["attached"]
+
+
 def test_a_refused_quota_is_believed_only_after_a_look_at_the_tags(calm: EmulatorProcess) -> None:
     """EC2 checks the quota before the token: the retry of a create that succeeded may be refused."""
     want = wanted(calm)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from lab.ec2.faults import KINDS, Fault, Record
 from lab.ec2.process import EmulatorProcess
@@ -69,10 +70,13 @@ REFUSED = {
     "not_found": ("InvalidZone.NotFound", 0),
     "lost_request": (None, 0),
     "lost_answer": (None, 1),
+    "cut": (None, 1),
+    "half": (None, 1),
+    "empty": (None, 1),
     "timeout_before": (None, 0),
     "timeout": (None, 1),
 }
-ACCEPTED = {"delay", "stale", "stuck", "fails_later"}
+ACCEPTED = {"delay", "page", "stale", "stuck", "fails_later"}
 
 
 def test_every_kind_is_tried() -> None:
@@ -84,7 +88,7 @@ def test_the_call_fails_and_is_carried_out_or_not(emulator: EmulatorProcess, cli
     code, volumes = REFUSED[kind]
     mark = next(MARKS)
     emulator.fault("CreateVolume", kind, seconds=0.2, **({"code": code} if kind == "error" else {}))
-    with pytest.raises((ClientError, BotoCoreError)) as caught:
+    with pytest.raises((ClientError, BotoCoreError, ResponseParserError)) as caught:
         create(client, mark)
     answer = getattr(caught.value, "response", None)
     assert (answer["Error"]["Code"] if answer else None) == code

@@ -129,6 +129,36 @@ def test_a_write_whose_answer_is_lost_is_not_blindly_repeated(emulator):
     assert len(emulator.writes()) == 1
 
 
+SPOILT = ("cut", "half", "page", "empty", "other")
+
+
+@pytest.mark.parametrize("kind", SPOILT)
+@pytest.mark.parametrize("path", ["/api/login", "/api/version", "/api/types/System/instances", "/api/instances"])
+def test_an_answer_that_cannot_be_read_is_asked_for_again(emulator, kind, path):
+    emulator.control("/fault", kind=kind, path_prefix=path, method="GET")
+    with Gateway(connection(emulator)) as gateway:
+        assert gateway.version == "3.6"
+        assert [system["name"] for system in gateway.get("/api/types/System/instances")]
+        assert gateway.get("/api/instances")["System"]
+
+
+@pytest.mark.parametrize("kind", SPOILT)
+def test_a_write_whose_answer_cannot_be_read_may_have_happened(emulator, kind):
+    with Gateway(connection(emulator)) as gateway:
+        emulator.control("/fault", kind=kind, path_prefix="/api/types/ProtectionDomain", method="POST")
+        with pytest.raises(errors.AnswerLost) as lost:
+            gateway.post("/api/types/ProtectionDomain/instances", {"name": "d"})
+    assert lost.value.remedy in str(lost.value)
+    assert len(emulator.writes()) == 1
+
+
+def test_no_answer_that_can_be_read_is_no_system_without_devices(emulator):
+    with Gateway(connection(emulator, timeout_seconds=1)) as gateway:
+        emulator.control("/fault", kind="other", path_prefix="/api/types/Device", times=99)
+        with pytest.raises(errors.AnswerLost, match="that can be read, but something else"):
+            gateway.get("/api/types/Device/instances")
+
+
 def test_an_idle_connection_closed_by_the_gateway_is_replaced_before_a_write(emulator):
     with Gateway(connection(emulator)) as gateway:
         gateway._sessions[0]._transport._local.link.sock.shutdown(socket.SHUT_RDWR)
@@ -175,7 +205,7 @@ def test_something_else_than_a_gateway(emulator):
     head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(page)}\r\n\r\n".encode()
     with listening_port(head + page) as port:
         error = failing(connection(emulator, gateway_port=port, gateway_password=PASSWORD, timeout_seconds=1))
-    assert "is no version number" in str(error)
+    assert "GET /api/login that can be read, but a page of HTML. Check that gateway_host" in str(error)
 
 
 def test_the_mdm_behind_the_gateway_is_away(emulator):
