@@ -51,6 +51,7 @@ class Cloud:
             "ec2_infrastructure_image_id": image,
             "ec2_infrastructure_instances": instances,
             "ec2_infrastructure_admin_cidrs": ["192.0.2.0/24"],
+            "platform_lock_file": str(self.folder / "platform.lock"),
             **more,
         }
 

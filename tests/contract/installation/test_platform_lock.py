@@ -16,7 +16,6 @@ PLAYBOOKS = paths.CHECKOUT / "playbooks"
 # These only read, only check, or change no host of the platform.
 WITHOUT = {"lock", "target", "in_turn", "preflight", "verify"}
 WITHOUT |= {"awx_job_templates", "schedule_remediation", "remediation_iam_policy"}
-WITHOUT |= {"ec2_infrastructure"}  # makes hosts that are not in an inventory yet: there is nothing to lock
 WITHOUT |= {"demo_app"}  # runs an application, which changes nothing of the platform
 OWN_WAY = {"remediate", "drill"}  # end well when they find the lock held
 
