@@ -64,11 +64,10 @@ class Controller:
         if method != "GET":
             self.writes.append(f"{method} {parts.path}")
         if not rest:
-            return (
-                (201, self.add(kind, body))
-                if method == "POST"
-                else (200, self._list(kind, dict(parse_qsl(parts.query))))
-            )
+            if method != "POST":
+                return 200, self._list(kind, dict(parse_qsl(parts.query)))
+            refused = self._refused(body)
+            return (400, {"extra_vars": [refused]}) if refused else (201, self.add(kind, body))
         (item,) = [item for item in self.objects[kind] if item["id"] == int(rest[0])]
         if len(rest) == 1:
             if method == "PATCH":
@@ -79,6 +78,13 @@ class Controller:
             if method == "POST":
                 self.surveys[item["name"]] = body
             return 200, self.surveys.get(item["name"], {})
+        if rest[1] == "create_approval_template":
+            made = self.add("workflow_approval_templates", body)
+            item["unified_job_template"] = made["id"]
+            item["related"]["unified_job_template"] = made["url"]
+            return 201, made
+        if kind == "workflow_approval_templates":
+            return 404, {"detail": "Not found."}
         linked = self.linked.setdefault(parts.path, [])
         if method == "POST":
             linked.append(body["id"])
@@ -89,6 +95,21 @@ class Controller:
         kind = "job_templates" if kind == "unified_job_templates" else kind
         found = [item for item in self.objects.get(kind, []) if all(str(item.get(k)) == v for k, v in query.items())]
         return {"count": len(found), "results": found, "next": None}
+
+    def _refused(self, body: dict[str, Any]) -> str:
+        """Why a schedule or node may not give a job these variables: it takes what its survey asks for."""
+        asked = [
+            item["name"]
+            for item in self.objects.get("job_templates", [])
+            if item["id"] == body.get("unified_job_template")
+        ]
+        questions = {one["variable"]: one for name in asked for one in self.surveys.get(name, {}).get("spec", [])}
+        for name, value in (body.get("extra_data") or {}).items():
+            if name not in questions:
+                return f"Variables {name} are not allowed on launch."
+            if value not in questions[name].get("choices", [value]):
+                return f"Value {value} for '{name}' expected to be one of {questions[name]['choices']}."
+        return ""
 
     def _hide(self, item: dict[str, Any]) -> dict[str, Any]:
         """Secrets of credentials are kept apart, and never shown again."""

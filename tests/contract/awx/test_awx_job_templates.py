@@ -78,16 +78,51 @@ def test_a_scheduled_start_only_gives_answers_that_the_survey_takes(defined: Con
     """AWX drops extra variables that no question asks for."""
     questions = {question["variable"]: question for question in defined.surveys["Remediate storage pools"]["spec"]}
     (schedule,) = defined.objects["schedules"]
-    for name, value in schedule["extra_data"].items():
-        assert value in questions[name]["choices"]
+    assert schedule["extra_data"] == {"remediation_trigger": "schedule"}
     on_event = yaml.safe_load((ROOT / "extensions/eda/rulebooks/remediate_on_awx.yml").read_text())[0]["rules"][0]
     for name, value in on_event["action"]["run_job_template"]["job_args"]["extra_vars"].items():
         assert value in questions[name]["choices"]
-    assert set(questions) <= set(
-        yaml.safe_load((ROOT / "roles/remediation/meta/argument_specs.yml").read_text())["argument_specs"]["report"][
-            "options"
-        ]
-    ) | {"remediation_approval"}
+    inputs = yaml.safe_load((ROOT / "roles/remediation/meta/argument_specs.yml").read_text())["argument_specs"]
+    assert set(questions) <= {*inputs["report"]["options"], *inputs["decide"]["options"]}
+    choices = inputs["decide"]["options"]["remediation_approval_of_run"]["choices"]
+    assert questions["remediation_approval_of_run"]["choices"] == choices
+
+
+def test_the_inventory_says_what_a_run_may_do_unless_somebody_answers_otherwise(defined: Controller) -> None:
+    (question,) = [
+        question
+        for question in defined.surveys["Remediate storage pools"]["spec"]
+        if question["variable"] == "remediation_approval_of_run"
+    ]
+    assert (question["default"], "approve" in question["choices"]) == ("inventory", True)
+    assert "remediation_approval" not in {q["variable"] for q in defined.surveys["Remediate storage pools"]["spec"]}
+
+
+def test_a_workflow_shows_a_plan_has_it_approved_and_carries_out_that_one(defined: Controller) -> None:
+    (workflow,) = defined.objects["workflow_job_templates"]
+    nodes = {node["identifier"]: node for node in defined.objects["workflow_job_template_nodes"]}
+    job = defined.named("job_templates")["Remediate storage pools"]["id"]
+    approval = defined.named("workflow_approval_templates")["Buy what the plan says"]
+    assert {name: node["unified_job_template"] for name, node in nodes.items()} == {
+        "plan": job,
+        "approval": approval["id"],
+        "purchase": job,
+    }
+    assert {node["workflow_job_template"] for node in nodes.values()} == {workflow["id"]}
+    for name, after in (("plan", ["approval"]), ("approval", ["purchase"]), ("purchase", [])):
+        linked = defined.linked.get(f"{nodes[name]['url']}success_nodes/", [])
+        assert linked == [nodes[one]["id"] for one in after]
+    for name in ("plan", "purchase"):
+        assert nodes[name]["extra_data"] == {"remediation_approval_of_run": "approve"}
+    # What the first job hands on is what the second may be given.
+    handed = [
+        set(task["ansible.builtin.set_stats"]["data"])
+        for task in yaml.safe_load((ROOT / "roles/remediation/tasks/report.yml").read_text())
+        if "ansible.builtin.set_stats" in task
+    ]
+    assert handed == [{"remediation_approved_plan"}]
+    questions = {question["variable"] for question in defined.surveys["Remediate storage pools"]["spec"]}
+    assert "remediation_approved_plan" in questions
 
 
 def test_the_credential_becomes_what_our_modules_read(defined: Controller) -> None:

@@ -116,14 +116,16 @@ def test_below_critical_a_second_look_or_a_second_run_confirms(world: Site) -> N
 
 def test_a_plan_is_carried_out_once_its_hash_is_approved_and_nothing_is_frozen(world: Site) -> None:
     world.fill(85)
-    shown = world.play(remediation_approval="approve")
+    shown = world.play(remediation_approval="never", remediation_approval_of_run="approve")
     assert (shown.status, shown.report["status"]) == (0, "waiting"), shown.output
     plan = shown.report["plan_hash"]
     assert f"plan {plan} waits for approval" in shown.output
     wrong = world.play(remediation_approval="approve", remediation_approved_plan="0" * 64)
     assert (wrong.status, wrong.report["status"]) == (0, "waiting"), wrong.output
     (world.reports / "freeze").write_text("change 4711\n")
-    frozen = world.play(remediation_approval="approve", remediation_approved_plan=plan)
+    frozen = world.play(
+        remediation_approval="approve", remediation_approval_of_run="inventory", remediation_approved_plan=plan
+    )
     assert (frozen.status, frozen.report["status"]) == (0, "waiting"), frozen.output
     assert "frozen: change 4711" in frozen.output
     assert writes(world.ec2.counters()) == {}
