@@ -91,6 +91,11 @@ instances:
       type: int
       returned: success
       sample: 27
+    interface_slots:
+      description: What further network interfaces take of this limit. 0 where the type does not count them.
+      type: int
+      returned: success
+      sample: 0
     free_slots:
       description:
         - Volumes that can still be attached - the limit less what is attached, less further network interfaces where
@@ -117,7 +122,6 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.client import Ec2
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.module import main_with
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_model import InstanceFacts
 
 SPEC = {
     "private_ips": {"type": "list", "elements": "str"},
@@ -132,22 +136,8 @@ def run(module: AnsibleModule, ec2: Ec2) -> dict[str, Any]:
     reserve_slots = module.params["reserve_slots"]
     return {
         "changed": False,
-        "instances": [_report(instance, reserve_slots) for instance in found],
+        "instances": [{**own.as_dict(), "free_slots": own.free_slots(reserve_slots)} for own in found],
         "api_calls": ec2.api_calls,
-    }
-
-
-def _report(instance: InstanceFacts, reserve_slots: int) -> dict[str, Any]:
-    return {
-        "id": instance.id,
-        "name": instance.name,
-        "private_ips": list(instance.private_ips),
-        "availability_zone": instance.availability_zone,
-        "state": instance.state,
-        "type": instance.type,
-        "device_names": list(instance.device_names),
-        "max_attachments": instance.max_attachments,
-        "free_slots": instance.free_slots(reserve_slots),
     }
 
 

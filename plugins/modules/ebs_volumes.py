@@ -107,6 +107,12 @@ options:
         description: Further tags. They have to be the same in every run of a transaction.
         type: dict
         default: {}
+  instances:
+    description:
+      - The RV(mesos_scaleio.platform.ebs_instances_info#module:instances) of a moment ago, if known. Without them
+        they are looked up.
+    type: list
+    elements: dict
   state:
     description:
       - V(present) means created and attached.
@@ -310,6 +316,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.e
     SeenVolume,
     WantedVolume,
     by_id_path,
+    instance_facts,
     serial,
 )
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_release import STATES
@@ -335,6 +342,7 @@ VOLUME = {
 }
 SPEC = {
     "volumes": {"type": "list", "elements": "dict", "options": VOLUME},
+    "instances": {"type": "list", "elements": "dict"},
     "state": {"type": "str", "choices": ["present", *STATES], "default": "present"},
     "ids": {"type": "list", "elements": "str"},
     "cluster": {"type": "str"},
@@ -383,7 +391,9 @@ def buy(module: AnsibleModule, ec2: Ec2) -> dict[str, Any]:
     check_volumes(wanted)
     batch = match(wanted, read_volumes(ec2, wanted) if wanted else [])
     if ids := batch.needing_instances():
-        batch = place(batch, {instance.id: instance for instance in ec2.describe_instances(ids=ids)})
+        known = [instance_facts(entry) for entry in module.params["instances"] or ()]
+        found = known if ids <= {own.id for own in known} else ec2.describe_instances(ids=ids)
+        batch = place(batch, {own.id: own for own in found})
     steps = batch.steps()
     slots = batch.slots
     if not module.check_mode and not all(slot.attached for slot in slots):

@@ -176,7 +176,7 @@ class Remediation:
             }
             plan = module("remediation_plan", **latest)
         if plan["addresses_wanted"]:
-            machines = self._read("ebs_instances_info", private_ips=plan["addresses_wanted"])
+            self.machines = machines = self._read("ebs_instances_info", private_ips=plan["addresses_wanted"])
             hosts = self.site["hosts"]
             plan = module("remediation_plan", **latest, instances=machines["instances"], hosts=hosts)
         self.decision, self.wanted = plan["decision"], plan["wanted_volumes"]
@@ -201,13 +201,14 @@ class Remediation:
             self.unbought = {"message": message, "code": "host_not_ready", "remedy": "", "step": "buy"}
         pools = [pool for pool in dict.fromkeys(volume["pool"] for volume in self.wanted) if pool not in refused]
         refused_all = False
-        for pool in list(pools):
+        for number, pool in enumerate(list(pools)):
             if refused_all:
                 pools.remove(pool)
                 continue
             mine = [volume for volume in self.wanted if volume["pool"] == pool]
             try:
-                answer = self._read("ebs_volumes", volumes=mine, attach_timeout_seconds=90)
+                seen = {} if number else {"instances": self.machines["instances"]}
+                answer = self._read("ebs_volumes", volumes=mine, attach_timeout_seconds=90, **seen)
                 bought += answer["volumes"]
                 self.surplus += answer["quarantined"]
             except ModuleFailed as failed:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Optional
+from typing import Any, Optional
 
 from .ebs_limits import performance
 
@@ -144,10 +145,31 @@ class InstanceFacts:
     max_attachments: int
     limit_shared: bool
 
+    @property
+    def interface_slots(self) -> int:
+        """What further interfaces take of the limit, where the type counts them."""
+        return max(self.interface_count - 1, 0) if self.limit_shared else 0
+
     def free_slots(self, reserve: int = 0) -> int:
         """Volumes that can still be attached. The root volume counts, as do interfaces on some types."""
-        interfaces = max(self.interface_count - 1, 0) if self.limit_shared else 0
-        return max(self.max_attachments - len(self.device_names) - interfaces - reserve, 0)
+        return max(self.max_attachments - len(self.device_names) - self.interface_slots - reserve, 0)
+
+    def as_dict(self) -> dict[str, Any]:
+        same = ("id", "name", "availability_zone", "state", "type", "max_attachments", "interface_slots")
+        lists = {"private_ips": list(self.private_ips), "device_names": list(self.device_names)}
+        return {**{key: getattr(self, key) for key in same}, **lists}
+
+
+def instance_facts(described: Mapping[str, Any]) -> InstanceFacts:
+    """The opposite of as_dict."""
+    same = ("id", "name", "availability_zone", "state", "type", "max_attachments")
+    return InstanceFacts(
+        **{key: described[key] for key in same},
+        private_ips=tuple(described["private_ips"]),
+        device_names=tuple(described["device_names"]),
+        interface_count=described["interface_slots"] + 1,
+        limit_shared=True,
+    )
 
 
 def serial(volume_id: str) -> str:

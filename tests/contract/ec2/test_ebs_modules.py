@@ -231,6 +231,12 @@ def test_more_volumes_than_free_slots_are_refused_before_anything_is_bought(
     assert result["failure"]["code"] == "AttachmentLimitExceeded"
     assert "agent1" in result["msg"]
     assert "CreateVolume" not in emulator.counters()
+    # Nor when it is told what the instances are like: it needs not look then, unless one is missing.
+    assert run_module("ebs_volumes", volumes=many, instances=machines)["failure"] == result["failure"]
+    emulator.control("reset", {})
+    told = run_module("ebs_volumes", check=True, volumes=volumes, instances=machines)
+    assert told["steps"] == run_module("ebs_volumes", check=True, volumes=volumes, instances=[])["steps"]
+    assert emulator.counters() == {"DescribeVolumes": 2, "DescribeInstances": 1, "DescribeInstanceTypes": 1}
 
 
 def test_instances_are_found_by_the_addresses_of_their_interfaces(
