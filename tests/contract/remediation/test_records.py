@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
+from tests.contract.remediation.conftest import SECRET
 from tests.contract.remediation.site import Run, Site, site
 
-SECRET = "canary-secret-key"
 NEW_CONTROLLER = {"remediation_second_look_seconds": 0}
 
 
@@ -24,24 +20,6 @@ NEW_CONTROLLER = {"remediation_second_look_seconds": 0}
 def world(tmp_path: Path) -> Iterator[Site]:
     with site(tmp_path) as made:
         yield made
-
-
-@pytest.fixture
-def bucket() -> Iterator[dict[str, Any]]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    with contextlib.redirect_stdout(io.StringIO()):
-        server.start()
-    given = {
-        "bucket": "records",
-        "region": "us-east-1",
-        "access_key": "key",
-        "secret_key": SECRET,
-        "endpoint_url": "http://{}:{}".format(*server.get_host_and_port()),
-    }
-    access = {"aws_access_key_id": "key", "aws_secret_access_key": SECRET, "region_name": "us-east-1"}
-    boto3.client("s3", endpoint_url=given["endpoint_url"], **access).create_bucket(Bucket="records")
-    yield given
-    server.stop()
 
 
 @pytest.fixture(params=["folder", "s3"])
