@@ -16,6 +16,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning i
     approval,
     caps,
     expansion,
+    health_gate,
     pool_expansion,
     pool_view,
     sizing,
@@ -25,9 +26,11 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning i
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.approval import Consent
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.decision import Verdict
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.forecast import forecast
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import History
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import History, Sample
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ledger import owned_volumes
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import Policy, VolumeSpec, parse
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.prices import monthly_usd
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.spread import imbalance
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.trigger import Trigger
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.windows import Window
 from tests.unit.plugins.remediation import worlds
@@ -94,6 +97,19 @@ def e3_waivers_are_for_critical_pools() -> None:
     nothing_bought(world=world, rules=policy(critical_ignores_degraded_mdm=True))
 
 
+def degraded(used: float) -> dict:
+    world = system(used=used)
+    world["storage_pools"][0]["capacity"]["degraded_kib"] = 2**20
+    return world
+
+
+def e3_emergency_begins_at_95() -> None:
+    rules = policy(emergency=True)
+    assert decide(degraded(0.951), rules=rules).actions
+    nothing_bought(world=degraded(0.951))
+    nothing_bought(world=degraded(0.949), rules=rules)
+
+
 def e4_below_high() -> None:
     nothing_bought(world=system(used=0.79))
 
@@ -154,6 +170,25 @@ def e6_cooldown() -> None:
     nothing_bought(world=world, volumes=volumes)
 
 
+def e6_two_hours_before_its_alert_a_pool_waits_for_no_cooldown() -> None:
+    """It was expanded half an hour ago, and grows by 6 % or 2 % of what may be written in an hour."""
+    world, volumes = grown(used=FULL, ago_seconds=1800)
+    room = world["storage_pools"][0]["capacity"]
+    writable_kib = room["limit_kib"] - room["spare_kib"]
+
+    def acts(percent_an_hour: float) -> bool:
+        ago = range(4 * 3600, 0, -600)
+        levels = [(seconds, FULL - percent_an_hour / 100 * seconds / 3600) for seconds in ago]
+        looks = tuple(
+            Sample(NOW - seconds, room["limit_kib"], round(level * writable_kib), 100 * level)
+            for seconds, level in levels
+        )
+        return bool(decide(world, volumes, history=History({"p-default": looks})).actions)
+
+    assert acts(6)
+    assert not acts(2)
+
+
 def e6_clock() -> None:
     world, volumes = grown(used=0.9, ago_seconds=-7200)
     nothing_bought(world=world, volumes=volumes)
@@ -188,6 +223,16 @@ def e8_largest_step() -> None:
     assert decision.pools[0].added_kib <= 0.05 * decision.pools[0].limit_kib
 
 
+def e8_emergency_step_begins_at_95() -> None:
+    def step_percent(used: float) -> float:
+        rules = policy(emergency=True, max_step_percent=5, monthly_usd=10**6)
+        pool = decide(system(disks_gib=(1000,) * 4, used=used), rules=rules).pools[0]
+        return 100 * pool.added_kib / pool.limit_kib
+
+    assert 5 < step_percent(0.951) <= 50
+    assert 0 < step_percent(0.949) <= 5
+
+
 def e9_three_fault_units() -> None:
     nothing_bought(world=system(sds=2, spare=50, used=FULL))
 
@@ -195,6 +240,18 @@ def e9_three_fault_units() -> None:
 def e9_in_vain_or_unsafe() -> None:
     world = system(sds=4, used=FULL, spare=25)
     nothing_bought(world=world, machines=worlds.instances(world)[:3])
+
+
+def e9_mirrors_can_use_it() -> None:
+    """The largest of three servers, as large as the others together, is the only one that could take a volume."""
+    world = system(used=FULL, spare=80)
+    largest = [worlds.device(f"more-{number}", "s1", "default", f"/dev/x{number}", kib=2**27) for number in range(3)]
+    world["devices"] += largest
+    room = worlds.refresh(world)["storage_pools"][0]["capacity"]
+    room["in_use_kib"] = round(FULL * (room["limit_kib"] - room["spare_kib"]))
+    decision = decide(worlds.refresh(world), machines=worlds.instances(world)[:1])
+    assert decision.actions == ()
+    assert "mirrors could not use any of it" in decision.failure.message
 
 
 def e9_healthy_instance() -> None:
@@ -297,6 +354,40 @@ def e11_devices_per_pool() -> None:
     nothing_bought(world=world, rules=policy(max_volumes_per_action=60))
 
 
+def e11_devices_per_sds() -> None:
+    full = system(disks_gib=(100,) * 64, used=FULL)
+    assert "has 64 of the 64 devices of an SDS" in decide(full).pools[0].reason
+    nearly = decide(system(disks_gib=(100,) * 63, used=FULL), rules=policy(volume={"sizes_gib": [100]}))
+    assert {action.sds for action in nearly.actions} == {"agent1", "agent2", "agent3"}
+    assert len(nearly.actions) == 3
+
+
+def others_volumes(**tags: str) -> None:
+    """What is not ours is not finished, counts for no cap, and is looked at no more."""
+    volumes = [bought(action) for action in decide(system(used=0.85)).actions[:2]]
+    volumes = [{**volume, "tags": volume["tags"] | tags} for volume in volumes]
+    decision = decide(system(used=0.85), volumes)
+    assert (decision.cost.before_usd, decision.pools[0].resumed) == (0, False)
+    assert all(action.volume_id is None for action in decision.actions)
+
+
+def e2_volumes_of_another_cluster() -> None:
+    others_volumes(**{"mesos-scaleio:cluster": "sys2"})
+
+
+def e2_volumes_that_nobody_manages() -> None:
+    others_volumes(**{"mesos-scaleio:managed": "false"})
+
+
+def e2_what_was_taken_away_is_not_bought_again() -> None:
+    """One of the set is a device already, one is not yet, and somebody has deleted the third."""
+    world = system(used=0.85)
+    volumes = [bought(action) for action in decide(world).actions]
+    decision = decide(with_devices(world, volumes[:1]), volumes[:2], now=NOW + 60)
+    assert [action.volume_id for action in decision.actions] == [volume["id"] for volume in volumes[:2]]
+    assert decision.cost.after_usd == decision.cost.before_usd
+
+
 def e11_pools_share_the_budget() -> None:
     world = system(used=FULL, pools=("a", "b"))
     decision = decide(world, rules=policy(pools=("a", "b"), monthly_usd=30))
@@ -355,6 +446,22 @@ passed = Verdict("E0", "patched out", "passed", "")
 roomy = (10**6, "")
 
 
+def whoever_owns(volumes: Any, _cluster_id: str) -> tuple:
+    """As if the tags of owner and cluster were those of this one."""
+    ours = {"mesos-scaleio:managed": "true", "mesos-scaleio:cluster": "sys1"}
+    return owned_volumes([{**volume, "tags": volume["tags"] | ours} for volume in volumes], "sys1")
+
+
+@property
+def taken_away(self: Any) -> int:
+    return self.unfinished[0].set_size - len(self.unfinished)
+
+
+def spare_alone(units: Any, per_unit_kib: int, spare_percentage: int) -> Any:
+    found = imbalance(units, per_unit_kib, spare_percentage)
+    return None if found and found.startswith("mirrors") else found
+
+
 def no_caps(*keys: str) -> tuple[Any, str, Callable]:
     """The caps with these keys patched out."""
     original = caps.PoolCaps.of
@@ -411,6 +518,7 @@ GUARDS: list[tuple[Callable[[], None], tuple[Any, str, Any]]] = [
     (e3_mdm_of_a_resume, (pool_expansion, "cluster_findings", lambda *_given: [])),
     (e3_storm_stops_a_resume, (pool_expansion, "storm_findings", lambda *_given: [])),
     (e3_waivers_are_for_critical_pools, (pool_expansion, "not_waived", lambda *_given, **_more: [])),
+    (e3_emergency_begins_at_95, (health_gate, "EMERGENCY_PERCENT", 0)),
     (e4_below_high, (pool_view, "judge", fired)),
     (e4_needs_confirmation, (pool_view, "judge", fired)),
     (e4_threshold_above_alert, (pool_view, "CRITICAL_MARGIN_PERCENT", -50)),
@@ -418,6 +526,8 @@ GUARDS: list[tuple[Callable[[], None], tuple[Any, str, Any]]] = [
     (e5_pools_of_one_name, (expansion, "blocks_others", lambda *_given: False)),
     (e5_a_stalled_purchase_starves_nobody, (timing, "STALLED_SECONDS", 10**9)),
     (e6_cooldown, (timing, "_cooldown", lambda *_given: passed)),
+    (e6_two_hours_before_its_alert_a_pool_waits_for_no_cooldown, (pool_view, "PRESSING_SECONDS", 0)),
+    (e6_two_hours_before_its_alert_a_pool_waits_for_no_cooldown, (pool_view, "PRESSING_SECONDS", 10**9)),
     (e6_clock, (pool_expansion, "clock_problem", lambda *_given: None)),
     (e6_clock_ahead, (timing, "MOST_SKEW_SECONDS", 10**9)),
     (e7_freeze, (timing, "frozen", lambda *_given: None)),
@@ -425,8 +535,10 @@ GUARDS: list[tuple[Callable[[], None], tuple[Any, str, Any]]] = [
     (e7_freeze_by_tag, (expansion, "_freeze_tag", lambda *_given: None)),
     (e7_window, (timing, "_window", lambda *_given: passed)),
     (e8_largest_step, (pool_expansion, "need_of", any_step)),
+    (e8_emergency_step_begins_at_95, (pool_expansion, "EMERGENCY_PERCENT", 0)),
     (e9_three_fault_units, (pool_expansion.capacity, "MINIMUM_FAULT_UNITS", 1)),
     (e9_in_vain_or_unsafe, (sizing, "imbalance", lambda *_given: None)),
+    (e9_mirrors_can_use_it, (sizing, "imbalance", spare_alone)),
     (e9_healthy_instance, (spread, "ATTACHABLE_STATES", ("running", "terminated"))),
     (e9_reserve_slots, (spread.Site, "_room", without_key("reserve_slots"))),
     (e11_budget, no_caps("budget.monthly_usd")),
@@ -445,6 +557,10 @@ GUARDS: list[tuple[Callable[[], None], tuple[Any, str, Any]]] = [
     (e11_max_volumes_per_sds, (spread.Site, "_room", without_key("max_volumes_per_sds"))),
     (e11_actions_per_day, (pool_expansion, "expansions_of_the_day", lambda *_given: 0)),
     (e11_devices_per_pool, (caps, "DEVICES_PER_POOL", 10**6)),
+    (e11_devices_per_sds, (spread, "DEVICES_PER_SDS", 10**6)),
+    (e2_volumes_of_another_cluster, (expansion, "owned_volumes", whoever_owns)),
+    (e2_volumes_that_nobody_manages, (expansion, "owned_volumes", whoever_owns)),
+    (e2_what_was_taken_away_is_not_bought_again, (pool_expansion.PoolPlanner, "_missing_count", taken_away)),
     (e11_pools_share_the_budget, (caps.Resources, "after", lambda self, _taking: self)),
     (e11_pools_share_the_slots, (caps.Resources, "after", lambda self, _taking: self)),
     (e12_shared_in_rounds, (expansion, "share", greedy)),
@@ -469,3 +585,14 @@ def test_a_window_lets_critical_pools_pass():
     rules = policy() | {"windows": [{"from": "03:00", "to": "03:10", "days": ["sun"]}]}
     assert not Window("03:00", "03:10", ("sun",)).contains(worlds.moment(NOW))
     assert decide(system(used=0.86), rules=rules).actions
+
+
+@pytest.mark.parametrize("part", ["failed_kib", "unreachable_kib"])
+def test_what_failed_takes_no_data(part):
+    """Of what may be written 70 % are in use, and 96 of what is left of that."""
+    world = system(used=0.7)
+    room = world["storage_pools"][0]["capacity"]
+    room[part] = round(0.18 * room["limit_kib"])
+    decision = decide(world)
+    assert decision.pools[0].used_percent == pytest.approx(96.25, abs=0.1)
+    assert (decision.status, decision.failure is not None) == ("blocked", True)
