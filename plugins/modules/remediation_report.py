@@ -73,7 +73,9 @@ options:
       - Needs the Python package C(prometheus_client).
     type: path
   notify_statuses:
-    description: For which statuses of a run RV(notification) says that somebody should be told.
+    description:
+      - For which statuses of a run RV(notification) says that somebody should be told.
+      - V(approval) is for a plan that waits for approval.
     type: list
     elements: str
     default: []

@@ -16,6 +16,7 @@ SUBJECTS = {
     "failed": "a run failed",
     "verify_failed": "a pool did not grow as planned",
     "waiting": "a run waits",
+    "approval": "a plan waits for approval",
 }
 
 
@@ -29,17 +30,30 @@ def notification(
     """{status, cause, at_seconds, subject} or None. `last` is the one before, from this function too.
 
     What goes on is told once, and again after `reminder_seconds`; an expansion is told every time, check mode never.
+    `approval` is for a plan that waits for it, whatever the run's own status is: each plan is news.
     """
     status = report["status"]
+    plan = _waiting_plan(report) if "approval" in statuses else ""
+    if plan and (status == "waiting" or status not in statuses):
+        status = "approval"
     if report["check_mode"] or status not in statuses:
         return None
-    cause = _cause(report)
+    cause = "; ".join(filter(None, ["" if status == "approval" else _cause(report), plan]))
     known = last is not None and (last.get("status"), last.get("cause")) == (status, cause)
     if known and last is not None and now_seconds - last.get("at_seconds", 0) < reminder_seconds:
         return None
     system = report["system"].get("name") or report["system"].get("id") or "ScaleIO"
     subject = f"Remediation of {system}: {SUBJECTS.get(status, status)}"
+    if plan and status != "approval":
+        subject += f", and {SUBJECTS['approval']}"
     return {"status": status, "cause": cause, "at_seconds": now_seconds, "subject": subject}
+
+
+def _waiting_plan(report: Mapping[str, Any]) -> str:
+    """The hash of the plan that somebody may approve; empty where there is none."""
+    approval = report["approval"] or {}
+    waits = approval.get("mode") == "approve" and not approval["granted"]
+    return str(report["plan_hash"]) if waits else ""
 
 
 def _cause(report: Mapping[str, Any]) -> str:

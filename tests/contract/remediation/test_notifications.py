@@ -110,14 +110,14 @@ def test_a_webhook_needs_no_other_collection_and_a_mail_says_which_one_it_needs(
     webhook, mail = listeners
     told = {"webhook_url": f"http://127.0.0.1:{webhook.server_address[1]}/"}
     letter = {"host": "127.0.0.1", "port": mail.server_address[1], "from": "a@example.com", "to": ["b@example.com"]}
-    report = {"status": "capped", "run_id": "1", "failure": {}}
+    report = {"plan_hash": None, "run_id": "1", "failure": {}}
     tell = {
         "name": "Tell",
         "ansible.builtin.include_role": {"name": "mesos_scaleio.platform.remediation", "tasks_from": "notify"},
         "vars": {
             "remediation_notify": "{{ item }}",
             "__remediation_report": {
-                "notification": {"subject": "A cap"},
+                "notification": {"status": "capped", "subject": "A cap"},
                 "text": "more",
                 "page": "",
                 "report": report,
