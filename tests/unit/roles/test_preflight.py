@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[3]
 SECRET = "Very-Secret-4711"
@@ -26,6 +27,12 @@ def test_the_example_passes() -> None:
     run = play("preflight", *VAULT, LIA)
     assert run.returncode == 0, run.stdout
     assert SECRET not in run.stdout + run.stderr
+
+
+def test_the_example_buys_nothing_that_nobody_has_agreed_to() -> None:
+    """Its budget is an example's, like its passwords, and those do not pass."""
+    given = yaml.safe_load((ROOT / "inventories/example/group_vars/all/remediation.yml").read_text())
+    assert given["remediation_approval"] == "approve"
 
 
 @pytest.fixture
