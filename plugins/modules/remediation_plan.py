@@ -112,9 +112,13 @@ options:
   freeze:
     description: Why nothing may be changed at present. A pool that must grow, or a purchase that is unfinished, waits.
     type: str
-  freeze_file:
-    description: While this file exists on the controller, nothing may be changed. Its first line says why.
-    type: path
+  freeze_files:
+    description:
+      - While one of these files exists on the controller, nothing may be changed. Its first line says why.
+      - One that cannot be read counts as well.
+    type: list
+    elements: path
+    aliases: [freeze_file]
   approval:
     description:
       - Whether the plan may be carried out at once (C(auto)), when it is approved (C(approve)), or not (C(never)).
@@ -216,7 +220,6 @@ failure:
     problems: ["budget.monthly_usd: is required"]
 """
 
-import os
 import time
 from dataclasses import replace
 from typing import Optional
@@ -257,7 +260,7 @@ SPEC = {
     "drill": {"type": "dict", "options": DRILL},
     "history_file": {"type": "path"},
     "freeze": {"type": "str"},
-    "freeze_file": {"type": "path"},
+    "freeze_files": {"type": "list", "elements": "path", "aliases": ["freeze_file"]},
     "approval": {"type": "str", "choices": ["auto", "approve", "never"], "default": "auto"},
     "approved_plan": {"type": "str", "default": ""},
     "approval_valid_hours": {"type": "int", "default": 24},
@@ -284,12 +287,16 @@ def history_of(params: dict, now_seconds: float) -> History:
 def freeze_of(params: dict) -> Optional[str]:
     if params["freeze"]:
         return params["freeze"]
-    path = params["freeze_file"]
-    if not path or not os.path.exists(path):
-        return None
-    with open(path, errors="replace") as stream:
-        reason = stream.readline().strip()
-    return f"{reason} ({path})" if reason else f"{path} exists"
+    for path in params["freeze_files"] or ():
+        try:
+            with open(path, errors="replace") as stream:
+                reason = stream.readline().strip()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            return f"{path} cannot be read ({error.strerror}), and may say that nothing is to be changed"
+        return f"{reason} ({path})" if reason else f"{path} exists"
+    return None
 
 
 def drill_of(given: dict) -> Drill:

@@ -160,7 +160,7 @@ class Remediation:
             "volumes": self.owned["volumes"],
             "clock_ahead_seconds": self.owned["clock_ahead_seconds"],
             "history_file": f"{self.site['reports']}/history.jsonl",
-            "freeze_file": f"{self.site['reports']}/freeze",
+            "freeze_files": [f"{self.site['reports']}/freeze"],
         }
         latest = {**looked, "system": self.before["text"]}
         plan = module("remediation_plan", **latest)

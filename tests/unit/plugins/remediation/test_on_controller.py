@@ -8,6 +8,8 @@ from pathlib import Path
 
 import yaml
 
+from ansible_collections.mesos_scaleio.platform.plugins.modules.remediation_plan import freeze_of
+
 ROOT = Path(__file__).resolve().parents[4]
 PLAN, REPORT = (f"mesos_scaleio.platform.remediation_{name}" for name in ("plan", "report"))
 POLICY = {"budget": {"monthly_usd": 10}, "pools": [{"storage_pool": "default", "volume": {"sizes_gib": [100]}}]}
@@ -65,3 +67,23 @@ def test_a_look_writes_no_report(tmp_path):
     assert report["report"]["check_mode"] is True
     assert report["changed"] is False
     assert not (tmp_path / "reports").exists()
+
+
+def test_any_file_that_freezes_counts_and_one_that_cannot_be_read_too(tmp_path):
+    own, of_the_host = tmp_path / "freeze", tmp_path / "remediation.freeze"
+    files = {"freeze": "", "freeze_files": [str(own), str(of_the_host)]}
+    assert freeze_of(files) is None
+    assert freeze_of({"freeze": "", "freeze_files": [f"{Path(__file__)}/freeze"]}) is None
+    of_the_host.write_text("change 4711\nmore\n")
+    assert freeze_of(files) == f"change 4711 ({of_the_host})"
+    own.mkdir()
+    assert freeze_of(files).startswith(f"{own} cannot be read")
+    assert freeze_of({**files, "freeze": "by hand"}) == "by hand"
+
+
+def test_the_role_looks_at_a_file_of_the_host_whoever_runs_it():
+    given = yaml.safe_load((ROOT / "roles/remediation/defaults/main.yml").read_text())
+    assert given["remediation_freeze_host_file"] == "/etc/mesos_scaleio/remediation.freeze"
+    decide = yaml.safe_load((ROOT / "roles/remediation/tasks/decide.yml").read_text())
+    (look,) = [task[PLAN] for task in decide if task["name"] == "Decide"]
+    assert look["freeze_files"] == ["{{ remediation_freeze_file }}", "{{ remediation_freeze_host_file }}"]
