@@ -14,6 +14,8 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._controller
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._controller.lease import LeaseError
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._controller.lock import (
     acquire,
+    default_path,
+    own_file,
     owner_of,
     read,
     release,
@@ -34,7 +36,8 @@ S3 = {
     "secret_key": {"type": "str", "no_log": True},
 }
 SPEC = {
-    "path": {"type": "path", "required": True},
+    "path": {"type": "path"},
+    "name": {"type": "str", "default": "platform"},
     "state": {"type": "str", "choices": ["held", "released"], "default": "held"},
     "purpose": {"type": "str", "default": ""},
     "shared": {
@@ -54,7 +57,7 @@ class ActionModule(ActionBase):
         _checked, given = self.validate_argument_spec(argument_spec=SPEC)
         if self._task.check_mode:
             return {**result, "acquired": True, "holder": {}}
-        path = Path(given["path"])
+        path = Path(given["path"]) if given["path"] else default_path(given["name"])
         # A task runs in a child of ansible-playbook, which lives as long as the playbook does.
         owner = owner_of(os.getppid())
         try:
@@ -69,13 +72,14 @@ class ActionModule(ActionBase):
 
     def _hold(self, path, owner, purpose, shared):
         """Who holds it instead, or None."""
-        mine = same(read(path) or {}, owner)
+        own = own_file(path)
+        mine = same(read(own) or {}, owner)
         holder = acquire(path, owner, purpose)
         if holder is not None or not shared:
             return holder
         try:
             if mine:
-                keeper.check(path)
+                keeper.check(own)
                 return None
             named = {
                 **owner,
@@ -83,7 +87,7 @@ class ActionModule(ActionBase):
                 "since_seconds": round(time.time(), 1),
                 "controller": os.uname().nodename,
             }
-            holder = keeper.start(_given(shared), named, owner, path)
+            holder = keeper.start(_given(shared), named, owner, own)
         except LeaseError as error:
             release(path, owner)
             raise AnsibleActionFail(f"{error} Nothing was changed.") from error
@@ -98,7 +102,7 @@ class ActionModule(ActionBase):
     def _release(self, path, owner):
         given_back = release(path, owner)
         if given_back:
-            keeper.stop(path)
+            keeper.stop(own_file(path))
         return given_back
 
 

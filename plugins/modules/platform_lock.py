@@ -15,8 +15,8 @@ author:
 description:
   - Takes a lock for as long as the running C(ansible-playbook) lives, or gives it back. Nobody has to clean up after a
     playbook that was killed. The lock of a process that is gone is free.
-  - Runs on the controller and never waits. By itself it keeps the runs of one user on one controller apart; with
-    O(shared) those of all controllers, and of all users, too.
+  - Runs on the controller and never waits. By itself it keeps the runs on one controller apart, those of all users
+    where the folder of the lock is one that all of them may write to; with O(shared) those of all controllers, too.
   - Asked again in the same playbook, it looks whether the lock is still held, and fails when O(shared) was lost
     meanwhile.
 extends_documentation_fragment:
@@ -31,9 +31,17 @@ attributes:
     support: full
 options:
   path:
-    description: The lock's file. A second file beside it, ending in C(.guard), stays.
+    description:
+      - The lock's file. A second file beside it, ending in C(.guard), stays.
+      - In a folder like C(/tmp), to which everybody may write and where nobody can replace what another one made, each
+        user has a file of his own, with his number at its end.
+      - Without it, C(mesos_scaleio-NAME.lock) in C(/run/lock) if that is such a folder, otherwise C(NAME.lock) in
+        C(~/.local/state/mesos_scaleio/locks), which only this user sees.
     type: path
-    required: true
+  name:
+    description: Which lock it is, where no O(path) is given.
+    type: str
+    default: platform
   state:
     description: Whether to take the lock or to give it back. Giving back what is not held does nothing.
     type: str

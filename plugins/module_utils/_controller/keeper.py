@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from .lease import LeaseError, lease_of
-from .lock import alive, owner_of, read, same
+from .lock import alive, owner_of, read, same, write
 
 LOOK_SECONDS = 0.5
 START_SECONDS = 60
@@ -34,7 +34,7 @@ class Lost(Exception):
 
 
 def note_of(lock_file: Path) -> Path:
-    """Names the keeper beside the lock's file, and why it ended if it lost the lease."""
+    """Names the keeper beside the user's own file of the lock, and why it ended if it lost the lease."""
     return lock_file.with_name(f"{lock_file.name}.shared")
 
 
@@ -107,10 +107,7 @@ def main() -> None:
 
 
 def _note(lock_file: Path, content: Mapping[str, Any]) -> None:
-    path = note_of(lock_file)
-    temporary = path.with_name(f"{path.name}.new")
-    temporary.write_text(json.dumps(content) + "\n")
-    temporary.replace(path)
+    write(note_of(lock_file), content)
 
 
 def _say(answer: Mapping[str, Any]) -> None:
