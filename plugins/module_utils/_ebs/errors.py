@@ -48,7 +48,7 @@ REMEDIES = {
     "InvalidZone.NotFound": "Check the zone and the Region.",
     "UnauthorizedOperation": RIGHTS,
     "AccessDenied": RIGHTS,
-    "AuthFailure": "Check access_key, secret_key and session_token, and the clock of this controller.",
+    "AuthFailure": "Check access_key, secret_key and session_token. The clock of this controller may be wrong too.",
     "RequestExpired": "Set the clock of this controller (NTP).",
     "InvalidClientTokenId": "Check access_key, secret_key and session_token.",
     "SignatureDoesNotMatch": "Check secret_key.",
