@@ -26,14 +26,19 @@ WORLDS = 10_000
 RESERVE = 2
 DECISION_MS = 100
 LIMITS: dict[str, Any] = {
-    "max_pool_gib": 12_000,
+    "max_pool_gib": 5_500,
     "max_volumes_per_action": 12,
     "max_volumes_per_day": 18,
     "max_volumes_per_sds": 5,
     "max_actions_per_day": 3,
+    "max_owned_volumes": 24,
     "max_step_percent": 30,
 }
 BUDGET_USD = 900
+ACTION_USD = 110
+QUOTA_GIB = 6_500
+# Caps that have to have stood in a pool's way, or it would be no wonder that none was exceeded.
+FELT = {"budget.monthly_usd", "budget.per_action_usd", "volume_quota_gib.gp3", "max_owned_volumes", "max_pool_gib"}
 
 
 def broken_caps(cloud: Cloud, before: set[str], budget_usd: float) -> list[str]:
@@ -43,9 +48,13 @@ def broken_caps(cloud: Cloud, before: set[str], budget_usd: float) -> list[str]:
     if not new:
         return found
     document = parse(policy(pools=("fast", "slow"), **LIMITS))
-    spent = run_rate_usd(owned_volumes(cloud.volumes, "sys1"), document.prices)
+    owned = owned_volumes(cloud.volumes, "sys1")
+    spent = run_rate_usd(owned, document.prices)
     if spent > budget_usd:
         found.append(f"budget: {spent} of {budget_usd}")
+    stored_gib = sum(volume["size_gib"] for volume in cloud.volumes)
+    if stored_gib > 0.9 * QUOTA_GIB:
+        found.append(f"quota: {stored_gib} of {QUOTA_GIB}")
     for pool in cloud.world["storage_pools"]:
         mine = [volume for volume in cloud.volumes if volume["tags"]["mesos-scaleio:pool"] == pool["id"]]
         fresh = [volume for volume in mine if volume in new]
@@ -53,7 +62,10 @@ def broken_caps(cloud: Cloud, before: set[str], budget_usd: float) -> list[str]:
             continue
         day = [volume for volume in mine if cloud.now - worlds.seconds(volume["created"]) < 86400]
         by_sds = Counter(volume["tags"]["mesos-scaleio:sds"] for volume in mine)
+        usd = run_rate_usd([one for one in owned if one.id in {volume["id"] for volume in fresh}], document.prices)
         for name, count, most in (
+            ("USD per action", usd, ACTION_USD),
+            ("owned volumes", len(mine), LIMITS["max_owned_volumes"]),
             ("volumes per action", len(fresh), LIMITS["max_volumes_per_action"]),
             ("volumes per day", len(day), LIMITS["max_volumes_per_day"]),
             ("actions per day", len({v["tags"]["mesos-scaleio:txn"] for v in day}), LIMITS["max_actions_per_day"]),
@@ -62,8 +74,8 @@ def broken_caps(cloud: Cloud, before: set[str], budget_usd: float) -> list[str]:
         ):
             if count > most:
                 found.append(f"{name} of {pool['name']}: {count} of {most}")
-    taken = Counter(item["instance_id"] for volume in cloud.volumes for item in volume["attachments"])
-    taken.update(name.rsplit(":", 1)[1] for name in cloud.foreign)
+    everything = [*cloud.volumes, *cloud.foreign]
+    taken = Counter(item["instance_id"] for volume in everything for item in volume["attachments"])
     return found + [f"slots of {name}: {count}" for name, count in taken.items() if count > SLOTS - RESERVE]
 
 
@@ -72,7 +84,9 @@ def test_a_thousand_days_with_faults(figure):
     draw = random.Random(20)
     cloud = Cloud(draw)
     caps: list[str] = []
-    foreign = second_units = not_blank = expansions = runs = 0
+    touched: set[str] = set()
+    felt: set[str] = set()
+    second_units = not_blank = expansions = runs = 0
     end = cloud.now + DAYS * 24 * HOUR_SECONDS
     started = time.process_time()
     while cloud.now < end:
@@ -80,6 +94,8 @@ def test_a_thousand_days_with_faults(figure):
         # Once in a while somebody changes his mind about the money.
         budget_usd = BUDGET_USD / 2 if cloud.now % (90 * 86400) < 10 * 86400 else BUDGET_USD
         rules = policy(pools=("fast", "slow"), monthly_usd=budget_usd, volume={"sizes_gib": [100, 200]}, **LIMITS)
+        rules["budget"]["per_action_usd"] = ACTION_USD
+        rules["volume_quota_gib"] = {"gp3": QUOTA_GIB}
         before = {volume["id"] for volume in cloud.volumes}
         devices = len(cloud.world["devices"])
         down = cloud.units_down()
@@ -103,20 +119,29 @@ def test_a_thousand_days_with_faults(figure):
         expansions += bool(grew)
         caps += broken_caps(cloud, before, budget_usd)
         names = {device["name"] for device in cloud.world["devices"]}
-        foreign += any(name.startswith(FOREIGN) for name in names | {a.volume_id or "" for a in decision.actions})
+        wanted = {action.volume_id or "" for action in decision.actions}
+        touched |= {*cloud.touched(), *(name for name in wanted if name.startswith(FOREIGN))}
+        felt |= {lift.key for pool in decision.pools for lift in pool.lifts}
         not_blank += bool(names & cloud.not_blank)
         second_units += (grew > 0 or len(cloud.volumes) > len(before)) and down > 1
     minutes = (time.process_time() - started) / 60
     print(f"{expansions} expansions in {runs} runs, {len(cloud.volumes)} volumes in the end, {dict(cloud.faults)}")
     assert expansions > 100
-    assert len(cloud.faults) == 14, cloud.faults
+    assert len(cloud.faults) == 15, cloud.faults
+    assert "purchase refused" not in cloud.faults
     figure("soak: expansions in 1,000 days", expansions, "times", "> 100", expansions > 100)
     figure("soak: faults in 1,000 days", sum(cloud.faults.values()), "times", "> 500", True)
     figure("soak: caps exceeded in 1,000 days", len(caps), "times", "0", not caps)
-    figure("soak: foreign or not blank disks touched", foreign + not_blank, "times", "0", not foreign + not_blank)
+    wrong = len(touched) + not_blank
+    figure("soak: foreign or not blank disks touched", wrong, "times", "0", not wrong)
+    foreign = Counter("like ours" if volume["tags"] else "without tags" for volume in cloud.foreign)
+    figure("soak: foreign disks there were", sum(foreign.values()), f"{dict(foreign)}", "> 20", len(cloud.foreign) > 20)
+    figure("soak: kinds of caps that were felt", len(felt), f"{sorted(felt)}", "all", felt >= FELT)
     figure("soak: changes with more than one fault unit down", second_units, "times", "0", not second_units)
     figure("soak: processor time of 1,000 days", round(minutes, 1), "min", "< 3 min", minutes < 3)
-    assert (caps, foreign, not_blank, second_units) == ([], 0, 0, 0)
+    assert (caps, touched, not_blank, second_units) == ([], set(), 0, 0)
+    assert felt >= FELT
+    assert min(foreign.values()) > 5
 
 
 def random_world(seed: int) -> tuple[dict, dict, list[dict]]:

@@ -23,6 +23,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.e
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_limits import NO_CAPACITY, BatchError
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_model import (
     TAG_CLUSTER,
+    TAG_MANAGED,
     TAG_TXN,
     SeenVolume,
     WantedVolume,
@@ -41,8 +42,12 @@ MAYBE_CREATED = {"IdempotentParameterMismatch", "VolumeLimitExceeded", "MaxIOPSL
 
 
 def read_volumes(ec2: Ec2, wanted: Sequence[WantedVolume]) -> list[SeenVolume]:
-    """Everything that was bought for the transactions of the wanted volumes, in one filtered call."""
+    """Everything that was bought for the transactions of the wanted volumes, in one filtered call.
+
+    Only what says so itself: a volume that somebody copied with its tags, and took over, is his.
+    """
     tags = {
+        TAG_MANAGED: ["true"],
         TAG_CLUSTER: sorted({want.cluster for want in wanted}),
         TAG_TXN: sorted({want.txn for want in wanted}),
     }

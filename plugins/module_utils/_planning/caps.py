@@ -84,9 +84,10 @@ class PoolCaps:
     bought_before_gib: Counter[str] = field(default_factory=Counter)
 
     def of(self, item: Wanted, free: Resources) -> list[Lift]:
-        return [*self._of_counts(item), *self._of_size(item, free), *self._of_money(item, free)]
+        return [*self.of_number(item.text, item.count), *self._of_size(item, free), *self._of_money(item, free)]
 
-    def _of_counts(self, item: Wanted) -> list[Lift]:
+    def of_number(self, what: str, count: int) -> list[Lift]:
+        """The caps on how many volumes there may be."""
         rules = self.rules
         counts = (
             ("max_volumes_per_action", rules.max_volumes_per_action, 0, "in one action"),
@@ -94,12 +95,12 @@ class PoolCaps:
             ("max_owned_volumes", rules.max_owned_volumes, self.owned, "bought for the pool"),
         )
         caps = []
-        for key, most, so_far, what in counts:
-            if most is not None and so_far + item.count > most:
-                text = f"{item.text} would be {so_far + item.count} volumes {what}, more than {key} ({most})"
-                caps.append(Lift(key, most, so_far + item.count, text))
-        if self.devices + item.count > DEVICES_PER_POOL:
-            text = f"{item.text} would be more than the {DEVICES_PER_POOL} devices a pool can have"
+        for key, most, so_far, where in counts:
+            if most is not None and so_far + count > most:
+                text = f"{what} would be {so_far + count} volumes {where}, more than {key} ({most})"
+                caps.append(Lift(key, most, so_far + count, text))
+        if self.devices + count > DEVICES_PER_POOL:
+            text = f"{what} would be more than the {DEVICES_PER_POOL} devices a pool can have"
             caps.append(Lift("devices of a pool", DEVICES_PER_POOL, None, text))
         return caps
 

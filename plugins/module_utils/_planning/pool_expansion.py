@@ -126,8 +126,8 @@ class PoolPlanner(PoolView):
         return in_steps(self._catalogue.allowed(units, self._need(units), free))
 
     @cached_property
-    def _catalogue(self) -> Catalogue:
-        caps = PoolCaps(
+    def _caps(self) -> PoolCaps:
+        return PoolCaps(
             policy=self.run.policy,
             rules=self.rules,
             limit_kib=self.pool.capacity.limit_kib,
@@ -136,7 +136,10 @@ class PoolPlanner(PoolView):
             bought_today=bought_within_a_day(self.owned, self.run.now_seconds),
             bought_before_gib=bought_gib(self.run.owned),
         )
-        return Catalogue(self.pool, caps, usual_disk_gib(self.run.snapshot, self.pool))
+
+    @cached_property
+    def _catalogue(self) -> Catalogue:
+        return Catalogue(self.pool, self._caps, usual_disk_gib(self.run.snapshot, self.pool))
 
     def grow(self, choice: Choice, free: Resources, shared: bool) -> PoolDecision:
         """`free` is what the other pools left."""
@@ -305,6 +308,9 @@ class PoolPlanner(PoolView):
             text = f"the rest of purchase {first.txn} costs {usd:.2f} USD a month, more than the budget has left"
             needed = round(budget_usd - self.run.free.usd_left, 2)
             return self._capped([Lift("budget.monthly_usd", budget_usd, needed, text)])
+        # What was put aside still counts, and what comes in its place was not part of the plan.
+        if new and (lifts := self._caps.of_number(f"the rest of purchase {first.txn}", len(new))):
+            return self._capped(lifts)
         if new and (lifts := self._fallback_lifts()):
             return self._capped(lifts)
         actions = bought + new

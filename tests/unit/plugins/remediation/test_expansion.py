@@ -150,6 +150,19 @@ def test_quarantined_volume_is_replaced_but_still_paid_for():
     assert decision.cost.after_usd == pytest.approx(4 * 8)
 
 
+@pytest.mark.parametrize("cap", ["max_owned_volumes", "max_volumes_per_day"])
+def test_a_volume_in_the_place_of_a_quarantined_one_exceeds_no_cap(cap):
+    world = system(used=0.85)
+    rules = policy(**{cap: 3})
+    volumes = [bought(action) for action in decide(world, rules=rules).actions]
+    volumes[0]["tags"]["mesos-scaleio:quarantined"] = "not blank"
+    decision = decide(world, volumes, rules)
+    assert (decision.status, decision.actions) == ("capped", ())
+    (lift,) = decision.pools[0].lifts
+    assert (lift.key, lift.value, lift.needed) == (cap, 3, 4)
+    assert len(decide(world, volumes, policy(**{cap: 4})).actions) == 3
+
+
 @pytest.mark.parametrize("text", ["²", "-1", "1e3", "", "nine"])
 @pytest.mark.parametrize("tag", ["slot", "sequence", "set-size"])
 def test_a_number_in_a_tag_that_is_none_stops_no_pool(tag, text):
