@@ -99,6 +99,16 @@ class Documents:
                     f"{request.action} on resource: {request.resource} {verdict.format(action=request.action)}",
                 )
 
+    def refusal(self, access_key: str, action: str, resource: str) -> str:
+        """Why a call of another service than EC2 is refused, in that service's words; empty where it is allowed."""
+        verdict = decide(self._by_key.get(access_key) or (), Request(action, resource, {}))
+        if access_key not in self._by_key or not verdict:
+            return ""
+        who = f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:user/{access_key}"
+        return f"User: {who} is not authorized to perform: {action} on resource: {resource} " + verdict.format(
+            action=action
+        )
+
     def may_use_key(self, access_key: str, key_arn: str, region: str) -> bool:
         """What EC2 asks KMS for in the caller's name; it does so after it has accepted the volume."""
         statements = self._by_key.get(access_key)
@@ -215,6 +225,7 @@ def _wanted_volume(form: Form, world: World) -> dict[str, Values]:
     zone = form.get("AvailabilityZone", "")
     context = {"ec2:volumetype": [form.get("VolumeType", "gp2")], "ec2:encrypted": [encrypted.lower()]}
     given = {"ec2:volumesize": "Size", "ec2:volumeiops": "Iops", "ec2:volumethroughput": "Throughput"}
+    given["ec2:kmskeyid"] = "KmsKeyId"
     context |= {key: [form[name]] for key, name in given.items() if name in form}
     return {**context, **({"ec2:availabilityzone": [zone]} if zone else {})}
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ec2.models.elastic_block_store import Volume
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
@@ -60,7 +61,13 @@ class Shim:
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         scope = SCOPE.search(environ.get("HTTP_AUTHORIZATION", ""))
         if scope and scope["service"] == "servicequotas":
-            found = quotas.answer(body, self._storage_quota_tib)
+            place = f"arn:aws:servicequotas:{scope['region']}:{DEFAULT_ACCOUNT_ID}"
+            key = scope["key"]
+            found = quotas.answer(
+                body,
+                self._storage_quota_tib,
+                lambda action, own: self._documents.refusal(key, action, f"{place}:{own}"),
+            )
             if found:
                 return _respond(start_response, found[0], _json_headers(), json.dumps(found[1]).encode())
         if not scope or scope["service"] != "ec2":

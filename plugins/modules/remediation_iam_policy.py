@@ -70,6 +70,30 @@ options:
       - A pool with an id gets rights of its own; without ids what one pool may buy can be bought for every pool.
     type: dict
     default: {}
+  records_s3:
+    description: Where records are kept in S3 with the same credentials, as C(remediation_records.s3) says.
+    type: dict
+    suboptions:
+      bucket:
+        description: Name of the bucket.
+        type: str
+        required: true
+      prefix:
+        description: What the names of all objects begin with.
+        type: str
+        default: mesos_scaleio/remediation
+  lock_s3:
+    description: Where the platform's lock is kept in S3 with the same credentials, as C(platform_lock_shared.s3) says.
+    type: dict
+    suboptions:
+      bucket:
+        description: Name of the bucket.
+        type: str
+        required: true
+      key:
+        description: Name of the object.
+        type: str
+        default: mesos_scaleio/platform.lock
 """
 
 EXAMPLES = r"""
@@ -139,6 +163,20 @@ SPEC = {
     "instance_ids": {"type": "list", "elements": "str", "default": []},
     "instance_tags": {"type": "dict", "default": {}},
     "pool_ids": {"type": "dict", "default": {}},
+    "records_s3": {
+        "type": "dict",
+        "options": {
+            "bucket": {"type": "str", "required": True},
+            "prefix": {"type": "str", "default": "mesos_scaleio/remediation"},
+        },
+    },
+    "lock_s3": {
+        "type": "dict",
+        "options": {
+            "bucket": {"type": "str", "required": True},
+            "key": {"type": "str", "default": "mesos_scaleio/platform.lock", "no_log": False},
+        },
+    },
 }
 
 
@@ -168,6 +206,8 @@ def main() -> None:
         instance_ids=tuple(params["instance_ids"]),
         instance_tags={str(key): str(value) for key, value in params["instance_tags"].items()},
         pool_ids={str(key): str(value) for key, value in params["pool_ids"].items()},
+        records=(params["records_s3"]["bucket"], params["records_s3"]["prefix"]) if params["records_s3"] else None,
+        lock=(params["lock_s3"]["bucket"], params["lock_s3"]["key"]) if params["lock_s3"] else None,
     )
     documents = {
         "observer": lambda: iam_policy.observer(scope),

@@ -12,7 +12,8 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.e
 
 RIGHTS = "Allow it in the policy of these credentials; remediation_iam_policy generates what remediation needs."
 SERVER_STATUS = {"500", "502", "503", "504"}
-DENIED = {"UnauthorizedOperation", "AccessDenied"}
+# EC2, STS and S3, and the services that speak JSON.
+DENIED = {"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"}
 # About these credentials or this account, whatever they ask for: no waiting cures it, and nothing else should be tried.
 NO_RIGHT = DENIED | {
     "AuthFailure",
@@ -48,6 +49,7 @@ REMEDIES = {
     "InvalidZone.NotFound": "Check the zone and the Region.",
     "UnauthorizedOperation": RIGHTS,
     "AccessDenied": RIGHTS,
+    "AccessDeniedException": RIGHTS,
     "AuthFailure": "Check access_key, secret_key and session_token. The clock of this controller may be wrong too.",
     "RequestExpired": "Set the clock of this controller (NTP).",
     "InvalidClientTokenId": "Check access_key, secret_key and session_token.",

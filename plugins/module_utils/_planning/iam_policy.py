@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Optional
 
 from .ebs_limits import TYPE_LIMITS
 from .ebs_model import TAG_CLUSTER, TAG_MANAGED, TAG_POOL, TAG_QUARANTINED, TAG_SDS, TAG_SLOT, TAG_TXN
@@ -51,6 +51,9 @@ class Scope:
     instance_ids: Sequence[str] = ()
     instance_tags: Mapping[str, str] = field(default_factory=dict)
     pool_ids: Mapping[str, str] = field(default_factory=dict)
+    # Where in S3 records and the lock are kept, if they are; each as (bucket, prefix or key).
+    records: Optional[tuple[str, str]] = None
+    lock: Optional[tuple[str, str]] = None
 
     def arn(self, resource: str, service: str = "ec2") -> str:
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
@@ -58,7 +61,7 @@ class Scope:
 
 def observer(scope: Scope) -> dict[str, Any]:
     """Enough for check mode and for approval `never`."""
-    return _document([_observe(scope)])
+    return _document([_observe(scope), *_records(scope), *_lock(scope)])
 
 
 def executor(policy: Policy, scope: Scope) -> dict[str, Any]:
@@ -81,6 +84,8 @@ def executor(policy: Policy, scope: Scope) -> dict[str, Any]:
             _mark(volumes, where),
             *_keys(policy, scope),
             *([_quotas(scope)] if policy.look_up_quotas else []),
+            *_records(scope),
+            *_lock(scope),
         ]
     )
 
@@ -96,6 +101,7 @@ def releaser(scope: Scope) -> dict[str, Any]:
             _allow("DetachOwnVolumes", ("ec2:DetachVolume",), volumes, own),
             _allow("DetachFromInstances", ("ec2:DetachVolume",), *_instances(scope)),
             _allow("DeleteMarkedVolumes", ("ec2:DeleteVolume",), volumes, marked),
+            *_lock(scope),
         ]
     )
 
@@ -103,15 +109,22 @@ def releaser(scope: Scope) -> dict[str, Any]:
 def not_expressed(policy: Policy) -> list[str]:
     """Caps that no condition of IAM can say: they are the planner's alone."""
     found = [f"budget.monthly_usd ({policy.monthly_usd:g}): IAM counts neither money nor volumes"]
+    if policy.per_action_usd is not None:
+        found.append(f"budget.per_action_usd ({policy.per_action_usd:g})")
     for pool in policy.pools:
         caps = {
             "max_pool_gib": pool.max_pool_gib,
+            "max_owned_volumes": pool.max_owned_volumes,
             "max_volumes_per_action": pool.max_volumes_per_action,
+            "max_volumes_per_day": pool.max_volumes_per_day,
             "max_volumes_per_sds": pool.max_volumes_per_sds,
             "max_actions_per_day": pool.max_actions_per_day,
             "cooldown_seconds": pool.cooldown_seconds,
         }
         found += [f"{name} of {pool.label} ({value})" for name, value in caps.items() if value is not None]
+        key = pool.volume.kms_key_id
+        if key and "alias/" in key:
+            found.append(f"volume.kms_key_id of {pool.label} ({key}): EC2 has no condition for an alias")
     return found
 
 
@@ -143,6 +156,30 @@ def _quotas(scope: Scope) -> Statement:
     return _allow("LookUpQuotas", ("servicequotas:GetServiceQuota",), scope.arn("ebs/*", "servicequotas"), {})
 
 
+def _records(scope: Scope) -> list[Statement]:
+    if scope.records is None:
+        return []
+    bucket, prefix = scope.records
+    below = f"{prefix.strip('/')}/*".lstrip("/")
+    actions = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
+    return [
+        _allow("KeepRecords", actions, _in_bucket(scope, bucket, below), {}),
+        # Without it S3 answers for what is not there as for what is forbidden.
+        _allow("FindRecords", ("s3:ListBucket",), _in_bucket(scope, bucket), {}),
+    ]
+
+
+def _lock(scope: Scope) -> list[Statement]:
+    if scope.lock is None:
+        return []
+    bucket, key = scope.lock
+    return [_allow("HoldLock", ("s3:GetObject", "s3:PutObject"), _in_bucket(scope, bucket, key), {})]
+
+
+def _in_bucket(scope: Scope, bucket: str, key: str = "") -> str:
+    return f"arn:{scope.partition}:s3:::{bucket}" + (f"/{key}" if key else "")
+
+
 def _owned(scope: Scope) -> dict[str, Any]:
     return {"StringEquals": {f"aws:ResourceTag/{TAG_MANAGED}": "true", f"aws:ResourceTag/{TAG_CLUSTER}": scope.cluster}}
 
@@ -171,6 +208,10 @@ def _buy(policy: Policy, scope: Scope, asked: Mapping[str, str]) -> list[Stateme
             condition["NumericLessThanEqualsIfExists"] = most
         if volume.encrypted:
             condition["Bool"] = {"ec2:Encrypted": "true"}
+        if volume.kms_key_id and "alias/" not in volume.kms_key_id:
+            # By its id or its ARN: which of them EC2 compares is not documented.
+            ident = volume.kms_key_id.rpartition("/")[2]
+            condition["StringLike"] = {"ec2:KmsKeyId": [ident, _key_arn(volume.kms_key_id, scope)]}
         statements.append(_allow(f"Buy{number}", ("ec2:CreateVolume",), scope.arn("volume/*"), condition))
     return statements
 
@@ -200,14 +241,19 @@ def _keys(policy: Policy, scope: Scope) -> list[Statement]:
     statements = []
     for number, key in enumerate(keys, 1):
         through: dict[str, Any] = {"StringEquals": {"kms:ViaService": f"ec2.{scope.region}.amazonaws.com"}}
-        if key.startswith("alias/"):
-            through["ForAnyValue:StringEquals"] = {"kms:ResourceAliases": key}
-        resource = (
-            key if key.startswith("arn:") else scope.arn("key/*" if key.startswith("alias/") else f"key/{key}", "kms")
-        )
+        if "alias/" in key:
+            through["ForAnyValue:StringEquals"] = {"kms:ResourceAliases": key[key.index("alias/") :]}
+        resource = _key_arn(key, scope)
         grant = {**through, "Bool": {"kms:GrantIsForAWSResource": "true"}}
         statements += [
             _allow(f"UseKey{number}", KEY_ACTIONS, resource, through),
             _allow(f"GrantKey{number}", ("kms:CreateGrant",), resource, grant),
         ]
     return statements
+
+
+def _key_arn(key: str, scope: Scope) -> str:
+    """KMS looks for the key itself, whatever alias it is asked for by."""
+    if "alias/" in key:
+        return scope.arn("key/*", "kms")
+    return key if key.startswith("arn:") else scope.arn(f"key/{key}", "kms")

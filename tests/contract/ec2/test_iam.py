@@ -15,6 +15,7 @@ from moto import mock_aws
 from moto.core import set_initial_no_auth_action_count
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.errors import EbsError
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.quotas import Quotas
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.iam_policy import (
     Scope,
     executor,
@@ -199,6 +200,27 @@ def test_a_releaser_without_any_one_right_fails_and_names_it(held: EmulatorProce
     with pytest.raises(EbsError) as caught:
         given_up(held, [volume])
     assert (caught.value.code, f"the right {action}" in str(caught.value)) == ("UnauthorizedOperation", True)
+
+
+def test_another_key_than_that_of_the_policy_is_refused(held: EmulatorProcess) -> None:
+    kms = held.boto3_client("kms")
+    key, other = (kms.create_key()["KeyMetadata"]["Arn"] for _key in range(2))
+    held.allow(RUNNER, [rights(key)])
+    with pytest.raises(EbsError, match="the right ec2:CreateVolume"):
+        whole_run(held, wanted(held, kms_key_id=other), troubles=False)
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_quotas_are_looked_up_with_exactly_their_right(held: EmulatorProcess, allowed: bool) -> None:
+    policy = {"budget": {"monthly_usd": 100}, "pools": [{"storage_pool": "default"}], "look_up_quotas": allowed}
+    held.allow(RUNNER, [executor(parse(policy), SCOPE)])
+    options = {"profile": None, "session_token": None, **held.connection, "access_key": RUNNER}
+    if allowed:
+        assert Quotas(options).storage_gib("gp3") > 0
+        return
+    with pytest.raises(EbsError, match="the right servicequotas:GetServiceQuota") as caught:
+        Quotas(options).storage_gib("gp3")
+    assert "remediation_iam_policy" in caught.value.remedy
 
 
 @pytest.mark.parametrize("missing", [None, "kms:CreateGrant", "kms:Decrypt"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import subprocess
@@ -14,6 +15,8 @@ import pytest
 import yaml
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._controller.lock import acquire, owner_of
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.iam_policy import Scope, executor
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import parse
 from tests.contract.remediation.site import Site, gateway_requests, growing, site, without_polls
 from tests.support import leaks
 
@@ -245,9 +248,16 @@ def test_a_run_needs_no_more_rights_than_are_generated_for_it(world: Site) -> No
         remediation_iam_policy_file=str(rights),
         remediation_iam_availability_zones=["us-east-1a", "us-east-1b", "us-east-1c"],
         remediation_iam_account_id="123456789012",
+        remediation_records={"s3": {"bucket": "kept", "region": "us-east-1"}},
+        platform_lock_shared={"s3": {"bucket": "other", "access_key": "of-its-own"}},
     )
     assert made.status == 0, made.output
     document = json.loads(rights.read_text())
+    sids = {own["Sid"]: own for own in document["Statement"]}
+    pool_tag = sids["Buy1"]["Condition"]["StringEquals"]["aws:RequestTag/mesos-scaleio:pool"]
+    assert pool_tag == world.pool()["id"]
+    assert sids["KeepRecords"]["Resource"] == "arn:aws:s3:::kept/mesos_scaleio/remediation/*"
+    assert "HoldLock" not in sids
     world.ec2.allow(world.ec2.connection["access_key"], [document])
     too_big = world.play(remediation_policy=world.policy(volume={"sizes_gib": [200]}))
     assert too_big.status == 2, too_big.output
@@ -255,6 +265,29 @@ def test_a_run_needs_no_more_rights_than_are_generated_for_it(world: Site) -> No
     assert world.bought() == []
     run = world.play()
     assert (run.status, run.report["status"]) == (0, "changed"), run.output
+    assert len(world.bought()) == 3
+
+
+@pytest.mark.slow
+def test_a_run_without_one_of_its_rights_names_it_and_goes_on_when_it_has_it(world: Site) -> None:
+    world.fill(85)
+    policy = parse(world.policy())
+    document = executor(policy, Scope(world.module("scaleio_info")["system"]["id"], "us-east-1"))
+    without = copy.deepcopy(document)
+    for statement in without["Statement"]:
+        statement["Action"] = [action for action in statement["Action"] if action != "ec2:AttachVolume"]
+    key = world.ec2.connection["access_key"]
+    world.ec2.allow(key, [without])
+    run = world.play()
+    assert (run.status, run.report["status"]) == (2, "failed"), run.output
+    message = run.report["failure"]["message"]
+    assert "the right ec2:AttachVolume" in message
+    assert "remediation_iam_policy generates what remediation needs" in message
+    # Asked with the first volume, before the others are paid.
+    assert len(world.bought()) == 1
+    world.ec2.allow(key, [document])
+    again = world.play()
+    assert (again.status, again.report["status"]) == (0, "changed"), again.output
     assert len(world.bought()) == 3
 
 

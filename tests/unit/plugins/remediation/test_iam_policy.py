@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -48,6 +49,7 @@ def buying(**changes: Any) -> iam.Request:
         "aws:requesttag/mesos-scaleio:pool": [volume.get("pool", "p1")],
     }
     context |= {key: [str(volume[name])] for name, key in (("iops", "ec2:volumeiops"),) if name in volume}
+    context |= {"ec2:kmskeyid": [volume["key"]]} if "key" in volume else {}
     context |= {"ec2:volumethroughput": [str(volume["throughput"])]} if "throughput" in volume else {}
     return iam.Request("ec2:CreateVolume", "arn:aws:ec2:us-east-1:123456789012:volume/*", context)
 
@@ -105,6 +107,44 @@ def test_keys_by_alias_and_by_id() -> None:
     assert by_alias["Condition"]["ForAnyValue:StringEquals"] == {"kms:ResourceAliases": "alias/storage"}
 
 
+@pytest.mark.parametrize("given", [KEY, KEY.rpartition("/")[2]])
+def test_another_key_than_that_of_the_policy_is_refused(given: str) -> None:
+    pool = {"storage_pool": "default", "volume": {"kms_key_id": given}}
+    rights = executor(parse({"budget": {"monthly_usd": 100}, "pools": [pool]}), SCOPE)["Statement"]
+    for same in (KEY, KEY.rpartition("/")[2]):
+        assert iam.decide(rights, buying(key=same)) == ""
+    for change in ({"key": KEY.replace("1111", "2222")}, {"key": "alias/other"}, {}):
+        assert "no identity-based policy allows" in iam.decide(rights, buying(**change))
+
+
+def test_an_alias_cannot_be_said() -> None:
+    pool = {"storage_pool": "default", "volume": {"kms_key_id": "alias/storage"}}
+    asked = parse({"budget": {"monthly_usd": 100}, "pools": [pool]})
+    assert iam.decide(executor(asked, SCOPE)["Statement"], buying(key="alias/storage")) == ""
+    assert "volume.kms_key_id of default (alias/storage)" in str(iam_policy.not_expressed(asked))
+
+
+def test_records_and_lock_in_s3_have_their_rights() -> None:
+    scope = dataclasses.replace(SCOPE, records=("kept", "a/b"), lock=("held", "platform.lock"))
+    for document in (executor(policy(), scope), observer(scope)):
+        for action, resource in (
+            ("s3:GetObject", "kept/a/b/history.jsonl"),
+            ("s3:PutObject", "kept/a/b/audit/00000001.json"),
+            ("s3:DeleteObject", "kept/a/b/notified.json"),
+            ("s3:ListBucket", "kept"),
+            ("s3:GetObject", "held/platform.lock"),
+            ("s3:PutObject", "held/platform.lock"),
+        ):
+            assert iam.decide(document["Statement"], iam.Request(action, f"arn:aws:s3:::{resource}", {})) == ""
+        for action, resource in (
+            ("s3:PutObject", "kept/a/c"),
+            ("s3:DeleteObject", "held/platform.lock"),
+            ("s3:GetObject", "other/a/b/history.jsonl"),
+        ):
+            assert iam.decide(document["Statement"], iam.Request(action, f"arn:aws:s3:::{resource}", {})) != ""
+    assert [own["Sid"] for own in releaser(scope)["Statement"]][-1] == "HoldLock"
+
+
 def test_instances_by_id_or_by_tag() -> None:
     named = Scope(SCOPE.cluster, "us-east-1", account="1", instance_ids=("i-1",))
     (to,) = statements(executor(policy(), named), "AttachToInstances")
@@ -122,17 +162,21 @@ def test_whoever_only_looks_can_change_nothing() -> None:
 
 
 def test_caps_beyond_iam_are_named() -> None:
-    said = iam_policy.not_expressed(policy({"storage_pool": "b", "max_pool_gib": 5000}))
+    caps = {"max_pool_gib": 5000, "max_owned_volumes": 30, "max_volumes_per_day": 6}
+    asked = {"budget": {"monthly_usd": 100, "per_action_usd": 20}, "pools": [{"storage_pool": "b", **caps}]}
+    said = iam_policy.not_expressed(parse(asked))
     assert said[0].startswith("budget.monthly_usd (100)")
-    assert "max_pool_gib of b (5000)" in said
+    assert "budget.per_action_usd (20)" in said
+    assert {f"{name} of b ({value})" for name, value in caps.items()} <= set(said)
 
 
 def test_every_action_resource_and_key_is_one_that_aws_documents() -> None:
     """cfn-lint carries AWS's own table of actions, resource types and condition keys."""
     table = json.loads((Path(cfnlint.__file__).parent / "data/AdditionalSpecs/Policies.json").read_text())
     tagged = Scope(
-        SCOPE.cluster, "us-east-1", zones=("us-east-1a",), instance_tags={"a": "b"}, pool_ids={"default": "p"}
-    )
+        SCOPE.cluster, "us-east-1", zones=("us-east-1a",), instance_tags={"a": "b"}, pool_ids={"default": "p"},
+        records=("kept", "a"), lock=("held", "b"),
+    )  # fmt: skip
     document = executor(policy({"storage_pool": "fast", "volume": {"kms_key_id": KEY}}), tagged)
     document["Statement"] += releaser(tagged)["Statement"]
     everywhere = {"ec2:Region", "ec2:CreateAction", "kms:ViaService", "kms:GrantIsForAWSResource"}
@@ -144,8 +188,10 @@ def test_every_action_resource_and_key_is_one_that_aws_documents() -> None:
                 assert "Resources" not in known, action
                 continue
             kind = statement["Resource"].split(":", 5)[5].partition("/")[0]
+            if service == "s3":
+                kind = "object" if "/" in statement["Resource"] else "bucket"
             assert kind in known["Resources"], action
-            keys = {key for asked in statement["Condition"].values() for key in asked} - everywhere
+            keys = {key for asked in statement.get("Condition", {}).values() for key in asked} - everywhere
             documented = set(table[service]["Resources"][kind]["ConditionKeys"])
             assert {key.partition("/")[0] for key in keys} <= {key.partition("/")[0] for key in documented}
 
