@@ -22,7 +22,7 @@ from .policy import VolumeSpec
 from .pool_view import CRITICAL_MARGIN_PERCENT, PoolView
 from .sizing import Catalogue, Choice, Need, VolumeSet, in_steps, need_of, usual_disk_gib
 from .spread import Place, Site, Unit
-from .timing import clock_problem, duration, expansions_of_the_day, frozen, pause_seconds, timing
+from .timing import clock_problem, expansions_of_the_day, frozen, timing
 
 
 class PoolPlanner(PoolView):
@@ -273,11 +273,8 @@ class PoolPlanner(PoolView):
         if stop is not None:
             self.verdicts.append(stop)
             return self._result("waiting", stop.text)
-        failures = self.run.history.failed_seconds.get(self.pool.id, ())
-        pause = pause_seconds(failures, self.run.now_seconds)
-        if pause:
-            text = f"failed {len(failures)} times in a row; tried again in {duration(pause)}, others go on meanwhile"
-            return self._stop("waiting", "E12", "fairness", text)
+        if self.pause:
+            return self._stop("waiting", "E12", "fairness", self.pause)
         findings = cluster_findings(self.run.snapshot) + storm_findings(self.run.snapshot, self.pool)
         findings = not_waived(findings, self.rules, critical=self.critical, used_percent=self.used_percent)
         sick = "; ".join(finding.text for finding in findings)
