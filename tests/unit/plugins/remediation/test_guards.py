@@ -564,7 +564,7 @@ GUARDS: list[tuple[Callable[[], None], tuple[Any, str, Any]]] = [
     (e11_pools_share_the_budget, (caps.Resources, "after", lambda self, _taking: self)),
     (e11_pools_share_the_slots, (caps.Resources, "after", lambda self, _taking: self)),
     (e12_shared_in_rounds, (expansion, "share", greedy)),
-    (e12_pause_after_failures, (pool_expansion, "pause_seconds", lambda *_given: 0.0)),
+    (e12_pause_after_failures, (pool_view, "pause_seconds", lambda *_given: 0.0)),
     (e12_who_fails_without_a_volume_leaves_the_field, (pool_view, "pause_seconds", lambda *_given: 0.0)),
     (e13_approval, (expansion, "judge", granted)),
     (e13_approval_never, (expansion, "judge", granted)),
