@@ -10,6 +10,7 @@ turns together do what one long run would have done. meta/runtime.yml says which
 from __future__ import annotations
 
 import time
+from collections import Counter
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
@@ -75,6 +76,12 @@ class ActionModule(ActionBase):
 def _together(answers, turn, seconds):
     """The last answer, as if there had been only one run."""
     *earlier, last = answers
+    total = Counter()
+    for answer in answers:
+        total.update(answer.get("api_calls") or {})
+    last["api_calls"] = dict(sorted(total.items()))
+    if "calls" in last:
+        last["calls"] = sum(total.values())
     done = [step for answer in earlier for step in answer["failure"].get("steps_done", [])]
     if last.get("failed"):
         if "failure" in last:

@@ -252,6 +252,11 @@ calls:
   returned: success
   type: int
   sample: 2
+api_calls:
+  description: The same requests by name.
+  returned: always
+  type: dict
+  sample: {GET instances: 1, POST querySelectedStatistics: 1}
 """
 
 import json

@@ -111,6 +111,11 @@ calls:
   returned: success
   type: int
   sample: 3
+api_calls:
+  description: The same requests by name.
+  returned: always
+  type: dict
+  sample: {GET instances: 1, POST querySelectedStatistics: 1}
 failure:
   description:
     - What went wrong, for machines. C(problems) is there if nothing was written because the task cannot be done,

@@ -119,6 +119,11 @@ calls:
   returned: success
   type: int
   sample: 3
+api_calls:
+  description: The same requests by name.
+  returned: always
+  type: dict
+  sample: {GET instances: 1, POST querySelectedStatistics: 1}
 failure:
   description:
     - What went wrong, for machines. C(problems) is there if the task cannot be done as it stands, C(steps_done) and

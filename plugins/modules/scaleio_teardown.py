@@ -83,6 +83,11 @@ calls:
   returned: success
   type: int
   sample: 12
+api_calls:
+  description: The same requests by name.
+  returned: always
+  type: dict
+  sample: {GET instances: 1, POST querySelectedStatistics: 1}
 failure:
   description:
     - What went wrong, for machines. C(problems) is there if the name was wrong, C(steps_done) and C(steps_not_done) if

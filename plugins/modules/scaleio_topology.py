@@ -194,6 +194,11 @@ calls:
   returned: success
   type: int
   sample: 14
+api_calls:
+  description: The same requests by name.
+  returned: always
+  type: dict
+  sample: {GET instances: 1, POST querySelectedStatistics: 1}
 failure:
   description:
     - What went wrong, for machines. C(steps_done) and C(steps_not_done) are there if writing had begun, and a further

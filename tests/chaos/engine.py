@@ -273,7 +273,6 @@ class Remediation:
 
     def report(self) -> Result:
         self._mark("report")
-        calls = {"ScaleIO": sum(read.get("calls", 0) for read in self.reads)}
         answer = module(
             "remediation_report",
             directory=self.site["reports"],
@@ -289,7 +288,7 @@ class Remediation:
                 "failure": self.failure,
                 "volumes": self.volumes,
                 "verification": self.verification,
-                "api_calls": [*(read["api_calls"] for read in self.reads if "api_calls" in read), calls],
+                "api_calls": [read["api_calls"] for read in self.reads],
             },
         )
         report = answer["report"]

@@ -199,6 +199,8 @@ class Decision:
     approval: Optional[Approval] = None
     # Volumes that a drill has left, to be removed in this run.
     drill_remains: tuple[str, ...] = ()
+    # Bought for the cluster before this, whatever has become of them.
+    volumes_owned: int = 0
 
     @property
     def actions(self) -> tuple[Action, ...]:

@@ -99,6 +99,7 @@ def plan(
         rules=_about_all(run, planners, pretended),
         drill_remains=() if run.freeze is not None else tuple(volume.id for volume in owned if volume.drill),
         cost=Cost(before_usd, after_usd, policy.monthly_usd),
+        volumes_owned=len(owned),
     )
 
 

@@ -75,6 +75,7 @@ def build(
             for pool in (decision or {}).get("pools", ())
         ],
         "volumes": [dict(volume) for volume in run.get("volumes") or (decision or {}).get("actions", ())],
+        "volumes_owned": _owned(decision, run, status),
         "cost": _lasting(decision, status),
         "verification": run.get("verification"),
         "api_calls": _total(run.get("api_calls") or ()),
@@ -90,6 +91,15 @@ def _lasting(decision: Optional[Mapping[str, Any]], status: str) -> Optional[Rep
         return cost
     before = cost["before_usd"]
     return {**cost, "after_usd": before, "left_usd": round(cost["budget_usd"] - before, 2)}
+
+
+def _owned(decision: Optional[Mapping[str, Any]], run: Mapping[str, Any], status: str) -> int:
+    """Bought volumes at the end: those that were there, and what this run bought, but not for a drill that is over."""
+    if decision is None:
+        return 0
+    known = {action["volume_id"] for action in decision.get("actions", ())}
+    new = {volume.get("volume_id") for volume in run.get("volumes") or ()} - known - {None}
+    return int(decision.get("volumes_owned", 0)) + (0 if status == "drilled" else len(new))
 
 
 def _status(decision: Optional[Mapping[str, Any]], run: Mapping[str, Any], failure: Optional[Mapping[str, Any]]) -> str:

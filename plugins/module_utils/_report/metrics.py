@@ -20,10 +20,11 @@ except ImportError:
 PREFIX = "mesos_scaleio_remediation_"
 POOL = ("protection_domain", "pool")
 FAILED = ("failed", "verify_failed", "blocked")
+RESULTS = {"changed": "verified", "failed": "failed", "verify_failed": "verify_failed"}
 # Counted over the life of the file: what it held is read back before it is written anew.
 COUNTERS = {
     "runs": ("Runs by how they ended.", ("status",)),
-    "expansions": ("Verified expansions.", POOL),
+    "expansions": ("Expansions by how they ended.", (*POOL, "result")),
     "api_calls": ("Calls by name.", ("call",)),
 }
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
@@ -53,8 +54,12 @@ def _count(registry: CollectorRegistry, report: Mapping[str, Any], held: Samples
             counters[short].labels(**dict(labels)).inc(value)
     counters["runs"].labels(report["status"]).inc()
     for pool in report["pools"]:
-        grown = report["status"] == "changed" and bool(pool["txn"])
-        counters["expansions"].labels(pool["protection_domain"], pool["name"]).inc(1 if grown else 0)
+        names = (pool["protection_domain"], pool["name"])
+        result = RESULTS.get(report["status"]) if pool["txn"] else None
+        # The usual one is there from the start, since an increase can only be seen of what is.
+        counters["expansions"].labels(*names, "verified").inc(0)
+        if result:
+            counters["expansions"].labels(*names, result).inc()
     for name, number in report["api_calls"].items():
         counters["api_calls"].labels(name).inc(number)
 
@@ -81,6 +86,7 @@ def _gauges(registry: CollectorRegistry, report: Mapping[str, Any], finished_sec
             stopped.labels(*names, pool["status"]).set(1)
     if report["cost"]:
         gauge("run_rate_usd", "USD a month for all bought volumes.").set(report["cost"]["after_usd"])
+        gauge("volumes_owned", "Bought volumes that there are.").set(report["volumes_owned"])
         gauge("budget_left_usd", "USD a month that may still be spent.").set(report["cost"]["left_usd"])
     gauge("last_run_timestamp_seconds", "When the last run ended.").set(finished_seconds)
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Callable, Optional
@@ -44,7 +45,7 @@ class Gateway:
         self._lock = threading.Lock()
         self._active = 0
         self._logins = 0
-        self.calls = 0
+        self._counter: Counter[str] = Counter()
 
     def __enter__(self) -> Gateway:
         try:
@@ -81,6 +82,16 @@ class Gateway:
     def major_version(self) -> int:
         return self._sessions[self._active].major_version
 
+    @property
+    def calls(self) -> int:
+        return sum(self.api_calls.values())
+
+    @property
+    def api_calls(self) -> dict[str, int]:
+        """Requests so far by name, the session's own not counted."""
+        with self._lock:
+            return dict(sorted(self._counter.items()))
+
     def get(self, path: str) -> Any:
         return self._call("GET", path, None)
 
@@ -93,7 +104,7 @@ class Gateway:
 
     def _call(self, method: str, path: str, body: Optional[dict[str, Any]], repeatable: bool = False) -> Any:
         with self._lock:
-            self.calls += 1
+            self._counter[name_of(method, path)] += 1
         started = self._clock()
         pause = 0.1
         renewed = moved = False
@@ -163,6 +174,15 @@ class Gateway:
                 raise _none_left(failures)
             self._sleep(pause)
             pause = min(2 * pause, 5.0)
+
+
+def name_of(method: str, path: str) -> str:
+    """What is asked of which kind of object, without its id: GET Device, POST Sds.removeSds."""
+    parts = [part.partition("::")[0] for part in path.partition("?")[0].split("/") if part]
+    kept = [part for part in parts if part not in {"api", "types", "action"}]
+    # What is created or listed comes as /types/KIND/instances, a single one as /instances/KIND::ID.
+    words = [part for part in kept if part != "instances"] or ["instances"]
+    return f"{method} {'.'.join(words)}"
 
 
 def _none_left(failures: Sequence[Exception]) -> GatewayUnreachable:

@@ -71,11 +71,15 @@ def run_with_gateway(
 
     `known_problems` are more than what a Gateway has to say: they are raised where that fails.
     """
+    counted: dict[str, int] = {}
     try:
         with Gateway(connection_from(module.params)) as gateway:
-            result = run(gateway)
+            try:
+                result = run(gateway)
+            finally:
+                counted = gateway.api_calls
     except ScaleioError as error:
         if known_problems is not None:
             raise known_problems from error
-        module.fail_json(msg=str(error), failure=error.as_failure(), **error.shown)
-    module.exit_json(**result)
+        module.fail_json(msg=str(error), failure=error.as_failure(), api_calls=counted, **error.shown)
+    module.exit_json(**result, api_calls=counted)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.remediation.site import Site, site
+from tests.contract.remediation.site import Site, assert_calls_are_reported, site
 
 DRILL = {"drill_pool": "default", "drill_usd": 50}
 
@@ -51,8 +51,10 @@ def test_a_drill_buys_verifies_and_removes_and_the_report_says_drill(world: Site
     foreign_volume(world)
     before = all_there_is(world)
     world.ec2.control("reset", {})
+    world.scaleio.gateway.journal.reset()
     run = world.play(playbook="playbooks/drill.yml", **DRILL)
     assert (run.status, run.report["status"]) == (0, "drilled"), run.output
+    assert_calls_are_reported(world, run)
     assert world.ec2.counters()["AttachVolume"] >= 3
     assert world.ec2.counters()["DeleteVolume"] == 3
     assert all_there_is(world) == before

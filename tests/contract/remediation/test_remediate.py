@@ -17,7 +17,14 @@ import yaml
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._controller.lock import acquire, owner_of
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.iam_policy import Scope, executor
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import parse
-from tests.contract.remediation.site import Site, gateway_requests, growing, site, without_polls
+from tests.contract.remediation.site import (
+    Site,
+    assert_calls_are_reported,
+    gateway_requests,
+    growing,
+    site,
+    without_polls,
+)
 from tests.support import leaks
 
 
@@ -236,6 +243,7 @@ def test_an_expansion_stays_within_its_calls(world: Site, figure: Callable[..., 
     for name, calls, most in (("EC2", sum(ec2.values()), 2 * volumes + 14), ("ScaleIO", len(scaleio), volumes + 10)):
         figure(f"{name} calls for {volumes} volumes", calls, "calls", f"<= {most}", calls <= most)
         assert calls <= most, (ec2, scaleio)
+    assert_calls_are_reported(world, run)
     assert len(world.bought()) == volumes
 
 

@@ -27,15 +27,26 @@ def test_counters_go_on_from_run_to_run() -> None:
     quiet = report(decide(system(used=0.5)), api_calls=[{"DescribeVolumes": 1}])
     first = page(quiet, "", 100.0)
     assert values(first)["runs_total", "ok"] == 1
-    assert values(first)["expansions_total", "default", "default"] == 0
+    assert values(first)["expansions_total", "default", "default", "verified"] == 0
+    assert values(first)["volumes_owned",] == 0
     second = values(page(changed(), page(quiet, first, 200.0), 300.0))
     assert second["runs_total", "ok"] == 2
     assert second["runs_total", "changed"] == 1
-    assert second["expansions_total", "default", "default"] == 1
+    assert second["expansions_total", "default", "default", "verified"] == 1
+    assert second["volumes_owned",] == 3
     assert second["api_calls_total", "DescribeVolumes"] == 6
     assert second["last_run_timestamp_seconds",] == 300.0
     assert second["run_rate_usd",] == 24.0
     assert 0.5 < second["pool_used_ratio", "default", "default"] < 0.6
+
+
+def test_an_expansion_that_fails_is_counted_as_such() -> None:
+    decision, volumes, _before, after = expanded()
+    failure = {"message": "no", "remedy": "", "step": "verify"}
+    failed = values(page(report(decision, after["storage_pools"], volumes=volumes, failure=failure), "", 100.0))
+    assert failed["expansions_total", "default", "default", "verify_failed"] == 1
+    assert failed["expansions_total", "default", "default", "verified"] == 0
+    assert failed["volumes_owned",] == 3
 
 
 def test_a_failed_run_keeps_the_time_of_the_last_good_one() -> None:
