@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.mesos_scaleio.platform.plugins.modules import remediation_plan, remediation_report
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._controller import plan, report
 
-MODULES = {"remediation_plan": remediation_plan, "remediation_report": remediation_report}
+ANSWERS = {"remediation_plan": plan, "remediation_report": report}
 
 
 class ActionModule(ActionBase):
@@ -20,6 +20,6 @@ class ActionModule(ActionBase):
 
     def run(self, tmp=None, task_vars=None):
         result = super().run(tmp, task_vars)
-        module = MODULES[self._task.action.rpartition(".")[2]]
-        _checked, given = self.validate_argument_spec(argument_spec=module.SPEC)
-        return {**result, **module.answer(given, self._task.check_mode)}
+        of_module = ANSWERS[self._task.action.rpartition(".")[2]]
+        _checked, given = self.validate_argument_spec(argument_spec=of_module.SPEC)
+        return {**result, **of_module.answer(given, self._task.check_mode)}

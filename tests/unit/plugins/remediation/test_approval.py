@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._controller import plan as remediation_plan
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.approval import Consent
-from ansible_collections.mesos_scaleio.platform.plugins.modules import remediation_plan
 from tests.unit.plugins.remediation import worlds
 from tests.unit.plugins.remediation.worlds import NOW, bought, decide, policy, seen_before, system, with_devices
 

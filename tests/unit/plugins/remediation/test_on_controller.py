@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from ansible_collections.mesos_scaleio.platform.plugins.modules.remediation_plan import freeze_of
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._controller.plan import freeze_of
 
 ROOT = Path(__file__).resolve().parents[4]
 PLAN, REPORT = (f"mesos_scaleio.platform.remediation_{name}" for name in ("plan", "report"))
