@@ -79,3 +79,15 @@ def test_nothing_more_is_changed_without_the_lock(
         assert "The shared lock was lost: its keeper has ended" in run.report["failure"]["message"], run.output
         assert (len(world.bought()), ADD_DEVICE in gateway_requests(world.scaleio)) == (bought, added)
         assert "DeleteVolume" not in world.ec2.counters()
+
+
+@pytest.mark.slow
+def test_nothing_is_put_aside_without_the_lock(tmp_path: Path, bucket: dict[str, Any]) -> None:
+    with site(tmp_path) as world:
+        world.fill(85)
+        (world.disks / "dirty").write_text("agent1 agent2 agent3")
+        world.ec2.fault("AttachVolume", "delay", seconds=1, times=3)
+        run = play_and_lose_the_lock(world, attaching, platform_lock_shared={"s3": {**bucket, "key": "aside"}})
+        assert run.status == 2, run.output
+        assert "The shared lock was lost" in run.report["failure"]["message"], run.output
+        assert "CreateTags" not in world.ec2.counters()
