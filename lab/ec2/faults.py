@@ -28,7 +28,7 @@ KINDS: Mapping[str, str] = {
     "timeout_before": "no answer for `seconds` (or until POST /release), then as lost_request",
     "timeout": "the call is carried out, then no answer for `seconds` (or until POST /release), then as lost_answer",
     "delay": "carried out and answered, `seconds` late",
-    "stale": "DescribeVolumes answers as it would have `seconds` ago",
+    "stale": "DescribeVolumes or DescribeInstances answers as it would have `seconds` ago",
     "stuck": "carried out, but the volume stays creating, attaching, detaching or deleting",
     "fails_later": "CreateVolume is accepted, and the volume ends in the state error",
 }
@@ -48,7 +48,7 @@ PAGE = b"<html><head><title>Sign in</title></head><body><h1>Sign in</h1></body><
 SLOW_STATES = {"CreateVolume", "AttachVolume", "DetachVolume", "DeleteVolume"}
 ONLY_FOR: Mapping[str, set[str]] = {
     "limit": set(LIMITS),
-    "stale": {"DescribeVolumes"},
+    "stale": {"DescribeInstances", "DescribeVolumes"},
     "stuck": SLOW_STATES,
     "fails_later": {"CreateVolume"},
 }

@@ -58,8 +58,8 @@ class World:
     tokens: dict[str, Remembered] = field(default_factory=dict)
     # Volumes that `restore` leaves.
     _kept: set[str] = field(default_factory=set)
-    # By volume id: until when it was as that copy shows; None where it did not exist.
-    _past: dict[str, list[tuple[float, Any]]] = field(default_factory=dict)
+    # By volume id: until when it was as that copy shows; None where it did not exist. And its instance's mapping.
+    _past: dict[str, list[tuple[float, Any, Any]]] = field(default_factory=dict)
 
     @property
     def ec2(self) -> Any:
@@ -103,29 +103,43 @@ class World:
         self._keep(volume_id, None)
 
     def _keep(self, volume_id: str, volume: Any) -> None:
+        mapping = None
         if volume is not None:
             volume = copy.copy(volume)
             volume.attachment = copy.copy(volume.attachment)
+        if volume is not None and volume.attachment:
+            mapping = self.attachments(volume.attachment.instance).get(volume.attachment.device)
         moments = self._past.setdefault(volume_id, [])
-        moments.append((time.time(), volume))
+        moments.append((time.time(), volume, mapping))
         del moments[:-KEPT_CHANGES]
 
     @contextmanager
     def as_of(self, seconds: float) -> Iterator[None]:
-        """Volumes as they were at that time. For readers only, with the lock held."""
+        """Volumes, and what instances have of them, as they were at that time. For readers only, with the lock held."""
         present = self.ec2.volumes
+        held = [(instance.block_device_mapping, self.attachments(instance)) for instance in self.ec2.all_instances()]
         past = dict(present)
         for volume_id, moments in self._past.items():
-            known = [volume for until, volume in moments if until > seconds]
-            if known and known[0] is None:
-                past.pop(volume_id, None)
-            elif known:
-                past[volume_id] = known[0]
+            known = [(volume, mapping) for until, volume, mapping in moments if until > seconds]
+            if not known:
+                continue
+            volume, mapping = known[0]
+            past.pop(volume_id, None)
+            for mappings, own in held:
+                for device in [device for device, one in own.items() if one.volume_id == volume_id]:
+                    mappings.pop(device, None)
+            if volume is not None:
+                past[volume_id] = volume
+            if mapping is not None:
+                volume.attachment.instance.block_device_mapping[volume.attachment.device] = mapping
         self.ec2.volumes = past
         try:
             yield
         finally:
             self.ec2.volumes = present
+            for mappings, own in held:
+                mappings.clear()
+                mappings.update(own)
 
     def instance(self, instance_id: str) -> Any:
         for instance in self.ec2.all_instances():

@@ -48,6 +48,7 @@ EC2_KINDS: dict[str, Given] = {
 }
 EC2_KINDS_OF: dict[str, dict[str, Given]] = {
     "DescribeVolumes": {"stale": {"kind": "stale", "seconds": 60}},
+    "DescribeInstances": {"stale": {"kind": "stale", "seconds": 60}},
     "CreateVolume": {
         "quota": {"kind": "limit"},
         "no capacity in the zone": {"kind": "error", "code": "InsufficientVolumeCapacity"},

@@ -260,11 +260,12 @@ def test_a_decision_for_3000_devices_with_14_days_of_history(full, figure):
     history = History(past)
     assert len(world["devices"]) == 3000
     milliseconds = 10_000.0
-    for _try in range(5):
+    # Processor time of this process, at its best: what others do on the machine is not in it.
+    for _try in range(10):
         started = time.process_time()
         decision = plan(snapshot_from(world), [], rules, now_seconds=NOW, instances=machines, history=history)
         milliseconds = min(milliseconds, 1000 * (time.process_time() - started))
     assert len({action.pool for action in decision.actions}) == full, [pool.reason for pool in decision.pools]
     name = f"decision, 300 SDSs, 3,000 devices, 14 days, {full} of 12 pools grow"
     figure(name, round(milliseconds), "ms", f"< {DECISION_MS} ms", milliseconds < DECISION_MS)
-    assert milliseconds < 3 * DECISION_MS
+    assert milliseconds < DECISION_MS

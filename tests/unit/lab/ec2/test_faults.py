@@ -195,6 +195,29 @@ def test_a_stale_read_still_shows_what_is_gone(emulator: EmulatorProcess, client
         client.describe_volumes(VolumeIds=[volume_id])
 
 
+def test_a_stale_read_of_an_instance_shows_what_it_had(emulator: EmulatorProcess, client: Any) -> None:
+    instance_id = emulator.instance_ids[0]
+
+    def had() -> set[str]:
+        (found,) = client.describe_instances(InstanceIds=[instance_id])["Reservations"]
+        return {own["Ebs"]["VolumeId"] for own in found["Instances"][0]["BlockDeviceMappings"]}
+
+    volume_id = create(client, next(MARKS))
+    until(client, volume_id, "available")
+    before, age = had(), just_before_now()
+    client.attach_volume(VolumeId=volume_id, InstanceId=instance_id, Device="/dev/xvdac")
+    until(client, volume_id, "in-use")
+    emulator.fault("DescribeInstances", "stale", seconds=age())
+    assert had() == before
+    assert had() == {*before, volume_id}
+    age = just_before_now()
+    client.detach_volume(VolumeId=volume_id)
+    until(client, volume_id, "available")
+    emulator.fault("DescribeInstances", "stale", seconds=age())
+    assert had() == {*before, volume_id}
+    assert had() == before
+
+
 def test_volumes_get_stuck_and_fail_later(emulator: EmulatorProcess, client: Any) -> None:
     emulator.fault("CreateVolume", "fails_later")
     until(client, create(client, next(MARKS)), "error")
@@ -212,7 +235,7 @@ def test_volumes_get_stuck_and_fail_later(emulator: EmulatorProcess, client: Any
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ({"action": "AttachVolume", "kind": "stale"}, "stale is possible for DescribeVolumes"),
+        ({"action": "AttachVolume", "kind": "stale"}, "stale is possible for DescribeInstances, DescribeVolumes"),
         ({"action": "DescribeVolumes", "kind": "limit"}, "not for DescribeVolumes"),
         ({"action": "*", "kind": "meteor"}, "unknown kind of fault: 'meteor'; known: throttle"),
         ({"action": "*", "kind": "delay", "times": 0}, "times has to be 1 or more"),

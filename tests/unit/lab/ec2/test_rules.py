@@ -319,7 +319,9 @@ def test_the_storage_quota_can_be_asked(emulator: EmulatorProcess, moto: Any) ->
         client.get_service_quota(ServiceCode="ebs", QuotaCode="L-0")
 
 
-def test_the_default_key_has_a_name(emulator: EmulatorProcess) -> None:
+def test_the_default_key_has_a_name(emulator: EmulatorProcess, moto: Any) -> None:
+    with pytest.raises(NotImplementedError):  # HTTP 500 where it is a server
+        moto.get_ebs_default_kms_key_id()
     assert emulator.client().get_ebs_default_kms_key_id()["KmsKeyId"] == "alias/aws/ebs"
 
 
@@ -338,7 +340,9 @@ def test_ranges_have_two_ends(change: dict[str, Any], code: str, emulator: Emula
     assert caught.value.response["Error"]["Code"] == code
 
 
-def test_a_dry_run_checks_the_rules_and_makes_nothing(emulator: EmulatorProcess) -> None:
+def test_a_dry_run_checks_the_rules_and_makes_nothing(emulator: EmulatorProcess, moto: Any) -> None:
+    with pytest.raises(ClientError, match="DryRunOperation"):
+        create(moto, Size=0, DryRun=True)
     client = emulator.client()
     before = len(client.describe_volumes()["Volumes"])
     for size, code in ((1, "DryRunOperation"), (0, "InvalidParameterValue")):
@@ -355,7 +359,9 @@ def test_one_token_makes_one_volume(emulator: EmulatorProcess, moto: Any) -> Non
     assert create(client, ClientToken=token) == create(client, ClientToken=token)
 
 
-def test_a_zone_can_be_named_by_its_id(emulator: EmulatorProcess) -> None:
+def test_a_zone_can_be_named_by_its_id(emulator: EmulatorProcess, moto: Any) -> None:
+    bare = moto.create_volume(AvailabilityZoneId="use1-az1", Size=1, VolumeType="gp3")
+    assert "AvailabilityZone" not in bare
     client = emulator.client()
     zones = {zone["ZoneId"]: zone["ZoneName"] for zone in client.describe_availability_zones()["AvailabilityZones"]}
     zone_id = sorted(zones)[0]
@@ -364,7 +370,7 @@ def test_a_zone_can_be_named_by_its_id(emulator: EmulatorProcess) -> None:
 
 
 def test_the_answers_have_the_fields_that_moto_leaves_out(emulator: EmulatorProcess, moto: Any) -> None:
-    expected = {"MultiAttachEnabled", "SnapshotId", "Throughput", "AvailabilityZoneId"}
+    expected = {"MultiAttachEnabled", "SnapshotId", "Throughput", "AvailabilityZoneId", "VolumeArn"}
     assert not expected & set(moto.describe_volumes(VolumeIds=[create(moto)])["Volumes"][0])
     client = emulator.client()
     volume = client.describe_volumes(VolumeIds=[attached(client, launch(client))])["Volumes"][0]
@@ -416,7 +422,29 @@ def test_instances_are_found_by_the_addresses_of_their_interfaces(emulator: Emul
     assert client.describe_instances(Filters=[{"Name": name, "Values": ["198.18.0.99"]}])["Reservations"] == []
 
 
-def test_a_deleted_volume_is_seen_deleting_and_then_gone(emulator: EmulatorProcess) -> None:
+def test_states_begin_with_creating_and_attaching(emulator: EmulatorProcess, moto: Any) -> None:
+    """On bare moto a volume is available in the answer, and an attachment attached when it is looked at."""
+    bare = moto.create_volume(AvailabilityZone=ZONE, Size=1, VolumeType="gp3")
+    instance_id = launch(moto)
+    moto.attach_volume(VolumeId=bare["VolumeId"], InstanceId=instance_id, Device="/dev/sdf")
+    (seen,) = moto.describe_volumes(VolumeIds=[bare["VolumeId"]])["Volumes"]
+    assert (bare["State"], seen["Attachments"][0]["State"]) == ("available", "attached")
+    client = emulator.client()
+    emulator.control("fault", [{"action": action, "kind": "stuck"} for action in ("CreateVolume", "AttachVolume")])
+    made = client.create_volume(AvailabilityZone=ZONE, Size=1, VolumeType="gp3")
+    (seen,) = client.describe_volumes(VolumeIds=[made["VolumeId"]])["Volumes"]
+    assert (made["State"], seen["State"]) == ("creating", "creating")
+    volume_id = available(client)
+    client.attach_volume(VolumeId=volume_id, InstanceId=launch(client), Device="/dev/sdf")
+    (seen,) = client.describe_volumes(VolumeIds=[volume_id])["Volumes"]
+    assert (seen["State"], seen["Attachments"][0]["State"]) == ("in-use", "attaching")
+
+
+def test_a_deleted_volume_is_seen_deleting_and_then_gone(emulator: EmulatorProcess, moto: Any) -> None:
+    bare = create(moto)
+    moto.delete_volume(VolumeId=bare)
+    with pytest.raises(ClientError, match=r"InvalidVolume\.NotFound"):
+        moto.describe_volumes(VolumeIds=[bare])
     client = emulator.client()
     first, volume_id = available(client), available(client)
     emulator.fault("DeleteVolume", "stuck")
