@@ -1,6 +1,8 @@
 """The one direction of imports, and that everything under plugins/ still loads on the managed hosts' Python 3.9."""
 
 import ast
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -126,3 +128,15 @@ def test_nothing_in_plugins_knows_the_lab(path):
 def test_nobody_imports_a_module():
     for path in FILES:
         assert "modules" not in set(layers(path)), path
+
+
+def test_the_bench_loads_without_the_paths_that_pytest_adds():
+    done = subprocess.run(
+        [sys.executable, "-c", "import tests.bench.remediation"],
+        cwd=ROOT,
+        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr

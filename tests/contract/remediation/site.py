@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +17,6 @@ from typing import Any
 
 import yaml
 
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.client import name_of
 from lab.ec2.process import EmulatorProcess
 from lab.paths import CHECKOUT
 from lab.scaleio.emulator import Emulator
@@ -152,14 +150,6 @@ def gateway_requests(scaleio: Emulator) -> list[tuple[str, str]]:
     """Method and path of all requests since the last reset, without those of sessions."""
     log = [(entry["method"], entry["path"]) for entry in scaleio.gateway.journal.log()]
     return [(method, path) for method, path in log if path not in SESSION_PATHS]
-
-
-def assert_calls_are_reported(world: Site, run: Run) -> None:
-    """By name, and neither more nor fewer than there were; those of the Gateway have a method in their name."""
-    told = run.report["api_calls"]
-    assert {name: count for name, count in told.items() if " " not in name} == world.ec2.counters()
-    asked = Counter(name_of(method, path) for method, path in gateway_requests(world.scaleio))
-    assert {name: count for name, count in told.items() if " " in name} == asked
 
 
 def without_polls(requests: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.contract.remediation.site import Site, assert_calls_are_reported, site
+from tests.contract.remediation.calls import assert_calls_are_reported
+from tests.contract.remediation.site import Site, site
 
 DRILL = {"drill_pool": "default", "drill_usd": 50}
 

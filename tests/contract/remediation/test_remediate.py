@@ -17,9 +17,9 @@ import yaml
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._controller.lock import acquire, owner_of
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.iam_policy import Scope, executor
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import parse
+from tests.contract.remediation.calls import assert_calls_are_reported
 from tests.contract.remediation.site import (
     Site,
-    assert_calls_are_reported,
     gateway_requests,
     growing,
     site,
