@@ -25,7 +25,7 @@ def unreadable(method: str, path: str, reads: bool, response: Response) -> str:
     """Why an answer that says it went well is none; empty when it is one. An action may answer nothing at all."""
     if path in ENDS:
         return ""
-    if "html" in response.content_type:
+    if response.is_page:
         return "a page of HTML"
     reads = reads or method == "GET"
     text = response.body.strip()

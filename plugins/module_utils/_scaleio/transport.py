@@ -53,11 +53,15 @@ class Connection:
 class Response:
     status: int
     body: bytes
-    content_type: str
+
+    @property
+    def is_page(self) -> bool:
+        """HTML of an ingress or a proxy in front. Told by what it is, since a Gateway may call any answer text/html."""
+        return self.body.lstrip()[:1] == b"<"
 
     def json(self) -> Any:
-        """The decoded body; some actions answer nothing, and an ingress in front may answer HTML."""
-        if not self.body.strip() or "html" in self.content_type:
+        """The decoded body; some actions answer nothing."""
+        if not self.body.strip() or self.is_page:
             return None
         try:
             return json.loads(self.body)
@@ -86,7 +90,7 @@ class Transport:
         try:
             link.request(method, path, body=body, headers=headers)
             answer = link.getresponse()
-            return Response(answer.status, answer.read(), answer.getheader("Content-Type", "") or "")
+            return Response(answer.status, answer.read())
         except (OSError, http.client.HTTPException) as error:
             self._drop(link)
             what = f"{method} {path}"

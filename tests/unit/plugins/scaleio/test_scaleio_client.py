@@ -11,6 +11,7 @@ import pytest
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio import errors
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.client import Gateway
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.module import connection_from
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.transport import Transport
 
 DEFAULTS = {"use_tls": True, "validate_certs": True, "ca_path": None}
 PASSWORD = "a-secret-nobody-may-see"
@@ -206,6 +207,14 @@ def test_something_else_than_a_gateway(emulator):
     with listening_port(head + page) as port:
         error = failing(connection(emulator, gateway_port=port, gateway_password=PASSWORD, timeout_seconds=1))
     assert "GET /api/login that can be read, but a page of HTML. Check that gateway_host" in str(error)
+
+
+def test_an_answer_is_told_from_a_page_by_what_it_is(emulator):
+    body = b'"3.6"'
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    with listening_port(head + body) as port:
+        given = connection(emulator, gateway_port=port, gateway_password=PASSWORD, timeout_seconds=1)
+        assert Transport(given).send("GET", "/api/version", {}, None).json() == "3.6"
 
 
 def test_the_mdm_behind_the_gateway_is_away(emulator):
