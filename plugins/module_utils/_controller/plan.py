@@ -118,8 +118,9 @@ def decide(params: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def refused(failure: Mapping[str, Any], message: str) -> dict[str, Any]:
-    return {"failed": True, "msg": f"{message}. {failure['remedy']}", "failure": failure}
+def refused(code: str, about: str, words: str, remedy: str, **more: Any) -> dict[str, Any]:
+    failure = {"code": code, "object": about, "server": "", "remedy": remedy, **more}
+    return {"failed": True, "msg": f"{words}. {remedy}", "failure": failure}
 
 
 def answer(params: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any]:
@@ -127,27 +128,25 @@ def answer(params: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any
     try:
         return decide(params)
     except PolicyError as error:
-        failure = {
-            "code": "policy_invalid",
-            "object": "remediation policy",
-            "server": "",
-            "remedy": "Correct remediation_policy; nothing was bought.",
-            "problems": list(error.problems),
-        }
-        return refused(failure, f"The remediation policy is wrong: {error}")
+        return refused(
+            "policy_invalid",
+            "remediation policy",
+            f"The remediation policy is wrong: {error}",
+            "Correct remediation_policy; nothing was bought.",
+            problems=list(error.problems),
+        )
     except ShapeError as error:
-        failure = {
-            "code": "system_incomplete",
-            "object": "system",
-            "server": "",
-            "remedy": "Pass the whole result of scaleio_info, without gather_subset.",
-        }
-        return refused(failure, f"What was read of ScaleIO is incomplete: {error}")
+        return refused(
+            "system_incomplete",
+            "system",
+            f"What was read of ScaleIO is incomplete: {error}",
+            "Pass the whole result of scaleio_info, without gather_subset.",
+        )
     except OSError as error:
-        failure = {
-            "code": "file_unreadable",
-            "object": error.filename or "",
-            "server": str(error),
-            "remedy": "Let the user of the playbook read it, or name another one.",
-        }
-        return refused(failure, f"A file of the controller cannot be read: {error}")
+        return refused(
+            "file_unreadable",
+            error.filename or "",
+            f"A file of the controller cannot be read: {error}",
+            "Let the user of the playbook read it, or name another one.",
+            server=str(error),
+        )
