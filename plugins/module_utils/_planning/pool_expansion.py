@@ -239,10 +239,13 @@ class PoolPlanner(PoolView):
         Devices are added only after the whole set exists: once one of the set is a device, a volume that is missing was
         taken away by somebody. And once a server of the set has left the system, the set is finished without it.
         """
-        names = {device.name for device in self.run.snapshot.devices}
-        if self._left_behind or any(volume.id in names for volume in self.unfinished):
+        if self._left_behind or any(volume.id in self._device_names for volume in self.unfinished):
             return 0
         return max(0, self.unfinished[0].set_size - len(self.unfinished))
+
+    @cached_property
+    def _device_names(self) -> set[Optional[str]]:
+        return {device.name for device in self.run.snapshot.devices}
 
     @cached_property
     def _left_behind(self) -> tuple[OwnedVolume, ...]:
@@ -337,10 +340,9 @@ class PoolPlanner(PoolView):
     def _grows(self, places: Mapping[str, Place]) -> bool:
         """Whether what is left of the purchase gives the mirrors more room."""
         before = capacity.pool_fault_units_kib(self.run.snapshot, self.pool.id)
-        devices = {device.name for device in self.run.snapshot.devices}
         after = Counter(before)
         for volume in self.unfinished:
-            if volume.id not in devices:
+            if volume.id not in self._device_names:
                 after[places[volume.sds_id].fault_unit_id] += capacity.device_capacity_kib(volume.shape.size_gib)
         return capacity.effective_raw_kib(after.values()) > capacity.effective_raw_kib(before.values())
 

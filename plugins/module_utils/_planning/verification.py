@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from .capacity import device_capacity_kib, gib_from_kib
-from .capacity import used_percent as used_percent_of
 from .ebs_limits import performance
 from .model import Snapshot, StoragePool
 
@@ -65,10 +64,9 @@ def topology_document(
 def _state(pool: Optional[StoragePool]) -> str:
     if pool is None:
         return ""
-    room = pool.capacity
-    used_percent = used_percent_of(room.in_use_kib, room.limit_kib, room.spare_kib)
-    moves = f"{gib_from_kib(room.rebalance_pending_kib):.0f} GiB to move" if room.rebalance_pending_kib else "balanced"
-    return f", {used_percent:g} % full, {moves if pool.rebalance_enabled else 'rebalance is off'}"
+    pending_kib = pool.capacity.rebalance_pending_kib
+    moves = f"{gib_from_kib(pending_kib):.0f} GiB to move" if pending_kib else "balanced"
+    return f", {pool.used_percent:g} % full, {moves if pool.rebalance_enabled else 'rebalance is off'}"
 
 
 def progress(snapshot: Snapshot, pools: Sequence[Mapping[str, Any]], volumes: Iterable[Mapping[str, Any]]) -> Progress:
