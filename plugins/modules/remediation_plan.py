@@ -147,6 +147,19 @@ options:
       - The RV(mesos_scaleio.platform.ebs_volumes_info#module:clock_ahead_seconds) of this controller.
       - More than 300 seconds in either direction, and nothing is bought. Without it nobody asks.
     type: float
+  gateway_user:
+    description:
+      - The RV(mesos_scaleio.platform.scaleio_info#module:gateway_user), where O(system) is without it.
+      - Nothing is bought while its role may not add devices, unless O(approval=never).
+    type: dict
+    suboptions:
+      name:
+        description: Name of the user.
+        type: str
+        required: true
+      role:
+        description: Its role. Without one nobody asks.
+        type: str
   earlier_look:
     description: The RV(mesos_scaleio.platform.scaleio_info#module:storage_pools) of a look earlier in this run.
     type: list

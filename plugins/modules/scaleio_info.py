@@ -24,9 +24,9 @@ options:
   gather_subset:
     description:
       - Which keys to return besides RV(system) and RV(health). By default all but V(alerts), V(fault_units),
-        V(statistics) and V(users).
-      - The objects are read in any case, since the number of requests would be the same. V(alerts) and V(users) take
-        one more each, V(fault_units) and V(statistics) none.
+        V(gateway_user), V(statistics) and V(users).
+      - The objects are read in any case, since the number of requests would be the same. V(alerts), V(gateway_user) and
+        V(users) take one more each, V(fault_units) and V(statistics) none.
     type: list
     elements: str
     choices:
@@ -39,6 +39,7 @@ options:
       - volumes
       - alerts
       - fault_units
+      - gateway_user
       - statistics
       - users
   as_text:
@@ -189,6 +190,13 @@ fault_units:
   returned: success, if O(gather_subset) has V(fault_units)
   type: dict
   sample: {3f1a77c200000003: [{name: agent1, limit_kib: 188743680, in_use_kib: 62553088}]}
+gateway_user:
+  description:
+    - The user of this module's login. C(role) is null where it cannot be told, such as for users of PowerFlex Manager 4
+      and of LDAP.
+  returned: success, if O(gather_subset) has V(gateway_user)
+  type: dict
+  sample: {name: remediation, role: BackendConfig}
 statistics:
   description:
     - What the system does at the moment. RV(statistics.system) has no id, all others are by id.
@@ -235,7 +243,7 @@ users:
 text:
   description:
     - RV(system) and the subsets as one JSON document. RV(protection_domains), RV(fault_sets), RV(storage_pools),
-      RV(alerts), RV(fault_units) and RV(users) are returned beside it, the others only in it.
+      RV(alerts), RV(fault_units), RV(gateway_user) and RV(users) are returned beside it, the others only in it.
   returned: success, if O(as_text=true)
   type: str
   sample: '{"system": {"id": "3f1a77c200000000"}, "devices": []}'
@@ -279,13 +287,14 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.sn
 )
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._scaleio.statistics import (
     read_alerts,
+    read_gateway_user,
     read_users,
     selections,
     statistics,
 )
 
 SUBSETS = ["protection_domains", "fault_sets", "storage_pools", "sds", "devices", "sdcs", "volumes"]
-ON_REQUEST = ["alerts", "fault_units", "statistics", "users"]
+ON_REQUEST = ["alerts", "fault_units", "gateway_user", "statistics", "users"]
 # What is computed from statistics of single objects, which are read on request.
 OF_STATISTICS = {"fault_units", "statistics"}
 OF_SERVERS = {"sds", "devices", "sdcs", "volumes", "statistics"}
@@ -312,6 +321,7 @@ def main() -> None:
         more: dict[str, Callable[[], Any]] = {
             "alerts": lambda: read_alerts(gateway),
             "fault_units": lambda: fault_unit_fill({**system, "statistics": statistics(answers.statistics)}),
+            "gateway_user": lambda: read_gateway_user(gateway),
             "statistics": lambda: statistics(answers.statistics),
             "users": lambda: shown_users(gateway),
         }

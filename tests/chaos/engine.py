@@ -149,7 +149,7 @@ class Remediation:
 
     def observe(self) -> None:
         self._mark("observe")
-        self.before = self._read("scaleio_info", gather_subset=[*LOOK, "fault_units"], as_text=True)
+        self.before = self._read("scaleio_info", gather_subset=[*LOOK, "fault_units", "gateway_user"], as_text=True)
         tags = {"mesos-scaleio:managed": "true", "mesos-scaleio:cluster": self.before["system"]["id"]}
         self.owned = self._read("ebs_volumes_info", tags=tags)
 
@@ -158,6 +158,7 @@ class Remediation:
         looked = {
             "policy": self.site["policy"],
             "volumes": self.owned["volumes"],
+            "gateway_user": self.before["gateway_user"],
             "clock_ahead_seconds": self.owned["clock_ahead_seconds"],
             "history_file": f"{self.site['reports']}/history.jsonl",
             "freeze_files": [f"{self.site['reports']}/freeze"],

@@ -15,7 +15,11 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.d
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.expansion import plan
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import History, Sample
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import parse as parse_history
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.model import ShapeError, snapshot_from
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.model import (
+    GatewayUser,
+    ShapeError,
+    snapshot_from,
+)
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import (
     AccountQuota,
     PolicyError,
@@ -29,6 +33,7 @@ HOST = {
     "name": {"type": "str", "required": True},
     "addresses": {"type": "list", "elements": "str", "required": True},
 }
+GATEWAY_USER = {"name": {"type": "str", "required": True}, "role": {"type": "str"}}
 DRILL = {
     "storage_pool": {"type": "str", "required": True},
     "protection_domain": {"type": "str"},
@@ -49,6 +54,7 @@ SPEC = {
     "approved_plan": {"type": "str", "default": ""},
     "approval_valid_hours": {"type": "int", "default": 24},
     "alerts": {"type": "list", "elements": "dict"},
+    "gateway_user": {"type": "dict", "options": GATEWAY_USER},
     "clock_ahead_seconds": {"type": "float"},
     "earlier_look": {"type": "list", "elements": "dict"},
     "earlier_seconds": {"type": "float"},
@@ -92,6 +98,8 @@ def decide(params: Mapping[str, Any]) -> dict[str, Any]:
     account = {kind: AccountQuota(**found) for kind, found in (params["quotas"] or {}).items()}
     policy = replace(parse(params["policy"]), account=account)
     snapshot = snapshot_from(params["system"])
+    if params["gateway_user"]:
+        snapshot = replace(snapshot, gateway_user=GatewayUser(**params["gateway_user"]))
     now_seconds = time.time()
     decision = plan(
         snapshot,

@@ -132,13 +132,14 @@ class PoolDecision:
     def critical(self) -> bool:
         return self.used_percent >= self.critical_percent
 
-    def postponed(self, rule: str, name: str, text: str) -> PoolDecision:
-        """The same without its plan."""
+    def without_plan(self, status: str, stop: Verdict, failure: Optional[Failure] = None) -> PoolDecision:
+        """The same after a rule that concerns plans as such has stopped it."""
         return dataclasses.replace(
             self,
-            status="waiting",
-            reason=text,
-            rules=(*self.rules, Verdict(rule, name, "stopped", text)),
+            status=status,
+            reason=stop.text,
+            failure=failure,
+            rules=(*self.rules, stop),
             txn=None,
             actions=(),
             added_usd=0.0,

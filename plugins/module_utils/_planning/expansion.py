@@ -11,7 +11,7 @@ from typing import Any, Optional
 
 from .approval import Consent, judge, shown_as
 from .caps import Resources, bought_gib
-from .decision import Cost, Decision, PoolDecision, Verdict, no_such_pool, plan_hash, worst
+from .decision import Cost, Decision, Failure, PoolDecision, Verdict, no_such_pool, plan_hash, worst
 from .drill import Drill, rehearse
 from .fairness import share
 from .forecast import lead_seconds
@@ -77,7 +77,9 @@ def plan(
         (PoolPlanner(run, pool, rules, _of_pool(owned, pool), unfinished[pool.id]) for pool, rules in matched),
         key=lambda planner: planner.urgency,
     )
-    pools = (*_one_consent(_decide(run, planners), policy, consent), *refused)
+    no_right = "" if consent.mode == "never" else _no_right(snapshot)
+    decided = [_with_right(pool, snapshot, no_right) for pool in _decide(run, planners)]
+    pools = (*_one_consent(decided, policy, consent), *refused)
     after_usd = round(before_usd + sum(pool.added_usd for pool in pools), 2)
     hashes: tuple[str, ...] = (plan_hash(tuple(action for pool in pools for action in pool.actions)),)
     growing = [pool for pool in pools if pool.actions]
@@ -96,14 +98,34 @@ def plan(
         plan_hash=hashes[-1],
         approval=approval if growing else None,
         pools=pools,
-        rules=_about_all(run, planners, pretended),
+        rules=_about_all(run, planners, pretended, no_right),
         drill_remains=() if run.freeze is not None else tuple(volume.id for volume in owned if volume.drill),
         cost=Cost(before_usd, after_usd, policy.monthly_usd),
         volumes_owned=len(owned),
     )
 
 
-def _about_all(run: Run, planners: Sequence[PoolPlanner], pretended: str) -> tuple[Verdict, ...]:
+def _no_right(snapshot: Snapshot) -> str:
+    """Why what would be bought could not be added; empty where it could, or nobody can tell."""
+    user = snapshot.gateway_user
+    if user is None or user.may_change_storage:
+        return ""
+    return f"user {user.name} of the Gateway has the role {user.role}, and may not add devices"
+
+
+def _with_right(pool: PoolDecision, snapshot: Snapshot, no_right: str) -> PoolDecision:
+    """Nothing is bought that could not be added."""
+    if not no_right or all(action.in_pool for action in pool.actions):
+        return pool
+    remedy = (
+        "Give it the role BackendConfig or Configure (mesos_scaleio.platform.scaleio_user), take another "
+        "gateway_username, or let it advise only (remediation_approval: never)."
+    )
+    failure = Failure("no_right", pool.name, no_right, remedy)
+    return pool.without_plan("blocked", Verdict("E14", "preflight", "stopped", no_right), failure)
+
+
+def _about_all(run: Run, planners: Sequence[PoolPlanner], pretended: str, no_right: str) -> tuple[Verdict, ...]:
     """What concerns no single pool. Planners beside this one, such as for healing, add what they find here."""
     verdicts = [Verdict("E4", "drill", "noted", pretended)] if pretended else []
     if run.history.ignored_lines:
@@ -111,6 +133,9 @@ def _about_all(run: Run, planners: Sequence[PoolPlanner], pretended: str) -> tup
         verdicts.append(Verdict("F5", "history", "noted", text))
     if run.freeze is not None:
         verdicts.append(Verdict("E7", "freeze", "noted", run.freeze))
+    if no_right:
+        # Told before anything has to be bought, so that there is time to mend it.
+        verdicts.append(Verdict("E14", "preflight", "noted", no_right))
     if orphans := _orphans(run, planners):
         verdicts.append(Verdict("E2", "orphans", "noted", orphans))
     if len(planners) > 1:
@@ -161,9 +186,8 @@ def _one_consent(pools: Sequence[PoolDecision], policy: Policy, consent: Consent
     if not free or len(free) == len(growing):
         return tuple(pools)
     text = f"needs approval, and waits until {', '.join(pool.name for pool in free)} has grown without"
-    return tuple(
-        pool.postponed("E13", "approval", text) if pool.actions and pool not in free else pool for pool in pools
-    )
+    stop = Verdict("E13", "approval", "stopped", text)
+    return tuple(pool.without_plan("waiting", stop) if pool.actions and pool not in free else pool for pool in pools)
 
 
 def _needless(growing: Sequence[PoolDecision], policy: Policy) -> str:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Callable, Optional, TypeVar, Union, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+# Of users of the Gateway: those who may not add devices. One that is not known here may.
+ROLES_WITHOUT_STORAGE = frozenset({"Monitor", "Security", "FrontendConfig"})
 
 
 class ShapeError(ValueError):
@@ -162,6 +164,18 @@ class Volume:
 
 
 @dataclass(frozen=True)
+class GatewayUser:
+    """Who has read this. Without a role nobody can tell what the user may: PowerFlex 4 and LDAP keep theirs."""
+
+    name: str
+    role: Optional[str] = None
+
+    @property
+    def may_change_storage(self) -> bool:
+        return self.role not in ROLES_WITHOUT_STORAGE
+
+
+@dataclass(frozen=True)
 class Snapshot:
     system: System
     protection_domains: tuple[ProtectionDomain, ...]
@@ -171,6 +185,7 @@ class Snapshot:
     devices: tuple[Device, ...]
     sdcs: tuple[Sdc, ...]
     volumes: tuple[Volume, ...]
+    gateway_user: Optional[GatewayUser] = None
 
     def devices_of(self, storage_pool_id: str) -> Sequence[Device]:
         """Looked up, since every pool asks several times, and a large system has thousands."""

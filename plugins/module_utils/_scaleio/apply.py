@@ -169,11 +169,11 @@ class _Run:
             if failed:
                 return failed
             try:
-                # Devices need joined SDSs; volumes and spare need the capacity of Normal devices. Where nothing else
-                # is left, reading the system again tells whether they are ready.
+                # Devices need joined SDSs; volumes and spare need the capacity of Normal devices. The test of a device
+                # takes its time: the system is read again when that is over, and not twice.
                 if phase == "sds" and left:
                     self.settle(writer.created_sds, [])
-                if phase == "device" and left:
+                if phase == "device" and (left or self.patience.wait):
                     self.settle([], writer.added_devices)
                 # What is emptied first must be gone before what it belongs to.
                 if phase == "remove_device" and writer.leaving_devices and (left or self.patience.wait):

@@ -74,6 +74,10 @@ class Gateway:
         return self._sessions[self._active].version
 
     @property
+    def username(self) -> str:
+        return self._connection.username
+
+    @property
     def place(self) -> str:
         """Host and port of the Gateway in use."""
         return self._sessions[self._active].place

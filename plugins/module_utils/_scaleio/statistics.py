@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Optional
 
 from .client import Gateway
-from .errors import NotFound
+from .errors import NotFound, Refused
 
 Flows = Mapping[str, tuple[str, ...]]
 
@@ -97,6 +97,16 @@ def _alert(item: Mapping[str, Any]) -> dict[str, Any]:
 def read_users(gateway: Gateway) -> Optional[list[dict[str, Any]]]:
     """None if this Gateway does not keep users."""
     return _read_or_none(gateway, "/api/types/User/instances")
+
+
+def read_gateway_user(gateway: Gateway) -> dict[str, Any]:
+    """Name and role of who is logged in; without a role where it is not kept here, or may not be read."""
+    try:
+        users = read_users(gateway) or []
+    except Refused:
+        users = []
+    own = next((item for item in users if item.get("name") == gateway.username), {})
+    return {"name": gateway.username, "role": own.get("userRole")}
 
 
 def _read_or_none(gateway: Gateway, path: str) -> Optional[list[dict[str, Any]]]:

@@ -17,6 +17,7 @@ import yaml
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._controller.lock import acquire, owner_of
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.iam_policy import Scope, executor
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import parse
+from lab.scaleio import users
 from tests.contract.remediation.calls import assert_calls_are_reported
 from tests.contract.remediation.site import (
     Site,
@@ -344,6 +345,18 @@ def test_wrong_password_and_missing_connection_are_reported_without_secrets(worl
     assert "password" in run.report["failure"]["message"]
     assert not [secret for secret in ["Wrong-Secret-1", *secrets(world)] if secret in run.output]
     assert world.ec2.counters() == {}
+
+
+def test_nothing_is_bought_for_a_user_who_may_not_add_devices(world: Site) -> None:
+    world.fill(86)
+    users.create(world.scaleio.system, {"name": "watcher", "userRole": "Monitor", "password": "Initial-1"})
+    users.set_password(world.scaleio.system, "watcher", "Initial-1", "Only-Looks-1")
+    login = {"gateway_username": "watcher", "gateway_password": "Only-Looks-1"}
+    run = world.play(scaleio_connection={**world.scaleio_connection, **login})
+    assert (run.status, run.report["status"]) == (2, "blocked"), run.output
+    assert "user watcher of the Gateway has the role Monitor" in run.report["failure"]["message"]
+    assert "BackendConfig" in run.report["failure"]["remedy"]
+    assert writes(world.ec2.counters()) == {}
 
 
 @pytest.mark.parametrize(

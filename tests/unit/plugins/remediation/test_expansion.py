@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.approval import Consent
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.spread import Host
 from tests.unit.plugins.remediation import worlds
 from tests.unit.plugins.remediation.worlds import NOW, bought, decide, policy, system, with_devices
@@ -329,3 +330,30 @@ def test_a_large_system_is_decided_at_once():
     started = time.perf_counter()
     decide(world, rules=rules)
     assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize("role", ["BackendConfig", "SuperUser", None, "SomethingNew"])
+def test_a_gateway_user_who_may_add_devices_or_of_whom_nobody_knows_stops_nothing(role):
+    world = {**system(used=0.85), "gateway_user": {"name": "remediation", "role": role}}
+    decision = decide(world)
+    assert decision.actions
+    assert "E14" not in [verdict.rule for verdict in decision.rules]
+
+
+def test_a_gateway_user_who_only_looks_may_advise_and_is_told_of_before_anything_has_to_be_bought():
+    user = {"name": "watcher", "role": "Monitor"}
+    quiet = decide({**system(used=0.5), "gateway_user": user})
+    assert quiet.status == "ok"
+    assert "watcher of the Gateway has the role Monitor" in quiet.rules[0].text
+    advice = decide({**system(used=0.85), "gateway_user": user}, consent=Consent("never"))
+    assert (len(advice.actions), advice.rules) == (3, ())
+    stopped = decide({**system(used=0.85), "gateway_user": user})
+    assert (stopped.status, stopped.cost.after_usd, stopped.failure.code) == ("blocked", 0, "no_right")
+
+
+def test_what_is_in_its_pool_already_only_has_to_be_looked_at():
+    world = system(used=0.85)
+    volumes = [bought(action) for action in decide(world).actions]
+    world = with_devices(world, volumes)
+    decision = decide({**world, "gateway_user": {"name": "watcher", "role": "Monitor"}}, volumes)
+    assert decision.failure is None

@@ -512,7 +512,13 @@ def granted(consent: Any, plan_hash: str, **_more: Any) -> approval.Approval:
     return approval.Approval(consent.mode, True, "")
 
 
+def e14_rights_at_the_gateway() -> None:
+    world = system(used=0.85)
+    nothing_bought(world={**world, "gateway_user": {"name": "watcher", "role": "Monitor"}})
+
+
 GUARDS: list[tuple[Callable[[], None], tuple[Any, str, Any]]] = [
+    (e14_rights_at_the_gateway, (expansion, "_with_right", lambda pool, *_more: pool)),
     (e2_resume, (expansion, "open_transaction", lambda *_given: ())),
     (e3_device, (pool_expansion, "pool_findings", lambda *_given: [])),
     (e3_mdm_of_a_resume, (pool_expansion, "cluster_findings", lambda *_given: [])),
