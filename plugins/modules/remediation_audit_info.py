@@ -19,6 +19,7 @@ description:
   - Cannot see that lines at the end are missing, or that the whole file was written anew.
 extends_documentation_fragment:
   - mesos_scaleio.platform.attributes
+  - mesos_scaleio.platform.records_s3
 attributes:
   check_mode:
     support: full
@@ -30,30 +31,6 @@ options:
   path:
     description: The log. Give this or O(s3).
     type: path
-  s3:
-    description: The prefix in a bucket of S3 below which the log is kept.
-    type: dict
-    suboptions:
-      bucket:
-        description: Name of the bucket.
-        type: str
-        required: true
-      prefix:
-        description: What the names of all objects begin with.
-        type: str
-        default: mesos_scaleio/remediation
-      region:
-        description: Its Region.
-        type: str
-      endpoint_url:
-        description: Another service that speaks S3.
-        type: str
-      access_key:
-        description: Access key id, where not the usual chain of boto3.
-        type: str
-      secret_key:
-        description: The secret that belongs to it.
-        type: str
   fail_when_broken:
     description: Whether a log that is not whole is a failure.
     type: bool

@@ -19,6 +19,7 @@ description:
   - Keeping a record changes nothing on the platform, so the module never reports a change.
 extends_documentation_fragment:
   - mesos_scaleio.platform.attributes
+  - mesos_scaleio.platform.records_s3
 attributes:
   check_mode:
     support: full
@@ -37,30 +38,6 @@ options:
   folder:
     description: A folder of the host that the module runs on. It is created when missing.
     type: path
-  s3:
-    description: A prefix in a bucket of S3. Needs the Python package C(boto3) where the module runs.
-    type: dict
-    suboptions:
-      bucket:
-        description: Name of the bucket.
-        type: str
-        required: true
-      prefix:
-        description: What the names of all objects begin with.
-        type: str
-        default: mesos_scaleio/remediation
-      region:
-        description: Its Region.
-        type: str
-      endpoint_url:
-        description: Another service that speaks S3.
-        type: str
-      access_key:
-        description: Access key id, where not the usual chain of boto3.
-        type: str
-      secret_key:
-        description: The secret that belongs to it.
-        type: str
   history:
     description: Lines to add to C(history.jsonl), from RV(mesos_scaleio.platform.remediation_report#module:records).
     type: list
