@@ -137,6 +137,14 @@ options:
     description: Value of the tag C(mesos-scaleio:quarantined) for volumes that do not have it yet.
     type: str
     default: released
+  orphans:
+    description:
+      - Of O(ids) leave those alone that are not C(available) any more, and give the tag the value C(orphan of TXN since
+        TIME) instead of O(reason), with the transaction of the volume and the time of EC2.
+      - Such a mark is void as soon as the volume has the tag of another transaction. Any other value is for good.
+      - For O(state=quarantined).
+    type: bool
+    default: false
   detach_timeout_seconds:
     description: How long all detachments may take, in seconds.
     type: int
@@ -347,6 +355,7 @@ SPEC = {
     "ids": {"type": "list", "elements": "str"},
     "cluster": {"type": "str"},
     "reason": {"type": "str", "default": "released"},
+    "orphans": {"type": "bool", "default": False},
     "detach_timeout_seconds": {"type": "int", "default": 300},
     "wait": {"type": "bool", "default": True},
     "attach_timeout_seconds": {"type": "int", "default": 90},

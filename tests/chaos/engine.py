@@ -114,6 +114,7 @@ class Remediation:
         self.decision: Result | None = None
         self.volumes: list[Result] = []
         self.surplus: list[str] = []
+        self.orphans: list[Result] = []
         self.verification: Result = {}
         self.failure: Result = {}
         self.unbought: Result = {}
@@ -144,6 +145,9 @@ class Remediation:
                 with self._rescued():
                     self._be_the_only_one_still()
                     self.put_aside({"not blank": judged["spoiled"], "one too many": self.surplus})
+        if self.decision and self.decision["orphans"]:
+            with self._rescued():
+                self.see_to_orphans()
         self.failure = self.failure or self.unbought
         return self.report()
 
@@ -211,7 +215,7 @@ class Remediation:
                 seen = {} if number else {"instances": self.machines["instances"]}
                 answer = self._read("ebs_volumes", volumes=mine, attach_timeout_seconds=90, **seen)
                 bought += answer["volumes"]
-                self.surplus += answer["quarantined"]
+                self.surplus += [one for one in answer["quarantined"] if one not in self.decision["orphans"]]
             except ModuleFailed as failed:
                 pools.remove(pool)
                 self.unbought = self.unbought or self._failed(failed, "buy")
@@ -254,6 +258,11 @@ class Remediation:
                 cluster = self.before["system"]["id"]
                 self._read("ebs_volumes", state="quarantined", cluster=cluster, ids=left, reason=reason)
 
+    def see_to_orphans(self) -> None:
+        self._be_the_only_one_still()
+        cluster, ids = self.before["system"]["id"], self.decision["orphans"]
+        self.orphans = self._read("ebs_volumes", state="quarantined", orphans=True, cluster=cluster, ids=ids)["steps"]
+
     def verify(self, ready: list[Result]) -> None:
         self._mark("verify")
         pools = [pool for pool in self.decision["pools"] if pool["id"] in {volume["pool_id"] for volume in ready}]
@@ -288,6 +297,7 @@ class Remediation:
                 "trigger": "",
                 "failure": self.failure,
                 "volumes": self.volumes,
+                "orphans": self.orphans,
                 "verification": self.verification,
                 "api_calls": [read["api_calls"] for read in self.reads],
             },

@@ -14,7 +14,9 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.errors
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_model import (
     TAG_CLUSTER,
     TAG_MANAGED,
+    TAG_TXN,
     SeenVolume,
+    orphan_mark,
 )
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_release import (
     chosen,
@@ -41,10 +43,22 @@ class Release:
         self._ec2, self._state, self._mark = ec2, params["state"], params["reason"]
         self._ids, self._cluster = params["ids"], params["cluster"]
         self._timeout_seconds = params["detach_timeout_seconds"]
+        self._orphans = params["orphans"]
         self._sleep, self._clock = sleep, clock
         self.done: list[dict[str, Any]] = []
         self.volumes = self._read()
-        self.steps = plan_release(self.volumes, self._state, self._mark)
+        self.steps = [step for volume in self.volumes for step in self._plan(volume)]
+
+    def _plan(self, volume: SeenVolume) -> list[dict[str, Any]]:
+        if not self._orphans:
+            return plan_release([volume], self._state, self._mark)
+        # Somebody may have taken it into use since it was found.
+        if not volume.unused:
+            return []
+        # EC2's time, not this controller's: that of the controller that looks again may be another.
+        moment = time.gmtime(time.time() - (self._ec2.clock_ahead_seconds or 0))
+        mark = orphan_mark(dict(volume.tags).get(TAG_TXN, ""), time.strftime("%Y-%m-%dT%H:%M:%SZ", moment))
+        return plan_release([volume], self._state, mark)
 
     def run(self) -> None:
         for step in [step for step in self.steps if step["action"] != "delete_volume"]:
@@ -64,7 +78,7 @@ class Release:
             except EbsError as error:
                 if error.code != NOT_THERE:
                     raise
-        return chosen(self._ids, self._cluster, known, self._state)
+        return chosen(self._ids, self._cluster, known, "absent" if self._orphans else self._state)
 
     def _do(self, step: Mapping[str, Any]) -> None:
         action, volume_id = step["action"], step["volume_id"]

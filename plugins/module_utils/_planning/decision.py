@@ -200,6 +200,8 @@ class Decision:
     approval: Optional[Approval] = None
     # Volumes that a drill has left, to be removed in this run.
     drill_remains: tuple[str, ...] = ()
+    # Volumes that nobody uses and whose purchase has no use for them, to be marked in this run.
+    orphans: tuple[str, ...] = ()
     # Bought for the cluster before this, whatever has become of them.
     volumes_owned: int = 0
 

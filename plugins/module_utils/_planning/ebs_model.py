@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Optional
@@ -21,6 +22,25 @@ TAG_TXN = "mesos-scaleio:txn"
 TAG_SLOT = "mesos-scaleio:slot"
 TAG_QUARANTINED = "mesos-scaleio:quarantined"
 GONE_STATES = frozenset({"deleting", "deleted"})
+# What a run writes into the tag of a volume that its purchase has no use for: that purchase, and the time in UTC.
+ORPHAN_MARK = re.compile(r"orphan of (\S+) since (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
+
+
+def orphan_mark(txn: str, moment: str) -> str:
+    return f"orphan of {txn} since {moment}"
+
+
+def orphan_since(tags: Mapping[str, str]) -> Optional[str]:
+    """Since when a run has called the volume an orphan of its purchase; None where that is not so."""
+    marked = ORPHAN_MARK.fullmatch(tags.get(TAG_QUARANTINED, ""))
+    return marked[2] if marked and marked[1] == tags.get(TAG_TXN) else None
+
+
+def is_quarantined(tags: Mapping[str, str]) -> bool:
+    """Whether its purchase may not use it. The mark of an orphan is void once the volume belongs to another one: so
+    nobody needs the right to delete tags."""
+    marked = ORPHAN_MARK.fullmatch(tags.get(TAG_QUARANTINED, ""))
+    return TAG_QUARANTINED in tags and (marked is None or marked[1] == tags.get(TAG_TXN))
 
 
 @dataclass(frozen=True)
@@ -124,7 +144,15 @@ class SeenVolume:
 
     @property
     def quarantined(self) -> bool:
-        return TAG_QUARANTINED in dict(self.tags)
+        return is_quarantined(dict(self.tags))
+
+    @property
+    def orphan(self) -> bool:
+        return orphan_since(dict(self.tags)) is not None
+
+    @property
+    def unused(self) -> bool:
+        return self.state == "available" and not self.attachments
 
     def attachment_to(self, instance_id: str) -> Optional[Attachment]:
         return next((own for own in self.attachments if own.instance_id == instance_id), None)

@@ -16,7 +16,7 @@ from .drill import Drill, rehearse
 from .fairness import share
 from .forecast import lead_seconds
 from .history import History
-from .ledger import TAG_FREEZE, OwnedVolume, open_transaction, owned_volumes, run_rate_usd, without_use
+from .ledger import TAG_FREEZE, OwnedVolume, Useless, open_transaction, owned_volumes, run_rate_usd, without_use
 from .model import Snapshot, StoragePool
 from .policy import Policy, PoolPolicy
 from .pool_expansion import PoolPlanner
@@ -77,6 +77,8 @@ def plan(
         (PoolPlanner(run, pool, rules, _of_pool(owned, pool), unfinished[pool.id]) for pool, rules in matched),
         key=lambda planner: planner.urgency,
     )
+    useless = _useless(run, planners)
+    lost = [] if run.freeze is not None or consent.mode == "never" else _to_mark(useless)
     no_right = "" if consent.mode == "never" else _no_right(snapshot)
     decided = [_with_right(pool, snapshot, no_right) for pool in _decide(run, planners)]
     pools = (*_one_consent(decided, policy, consent), *refused)
@@ -98,7 +100,8 @@ def plan(
         plan_hash=hashes[-1],
         approval=approval if growing else None,
         pools=pools,
-        rules=_about_all(run, planners, pretended, no_right),
+        rules=_about_all(run, planners, pretended, no_right, _costs(run, useless, lost)),
+        orphans=tuple(volume.id for volume in lost),
         drill_remains=() if run.freeze is not None else tuple(volume.id for volume in owned if volume.drill),
         cost=Cost(before_usd, after_usd, policy.monthly_usd),
         volumes_owned=len(owned),
@@ -125,7 +128,9 @@ def _with_right(pool: PoolDecision, snapshot: Snapshot, no_right: str) -> PoolDe
     return pool.without_plan("blocked", Verdict("E14", "preflight", "stopped", no_right), failure)
 
 
-def _about_all(run: Run, planners: Sequence[PoolPlanner], pretended: str, no_right: str) -> tuple[Verdict, ...]:
+def _about_all(
+    run: Run, planners: Sequence[PoolPlanner], pretended: str, no_right: str, orphans: str
+) -> tuple[Verdict, ...]:
     """What concerns no single pool. Planners beside this one, such as for healing, add what they find here."""
     verdicts = [Verdict("E4", "drill", "noted", pretended)] if pretended else []
     if run.history.ignored_lines:
@@ -136,7 +141,7 @@ def _about_all(run: Run, planners: Sequence[PoolPlanner], pretended: str, no_rig
     if no_right:
         # Told before anything has to be bought, so that there is time to mend it.
         verdicts.append(Verdict("E14", "preflight", "noted", no_right))
-    if orphans := _orphans(run, planners):
+    if orphans:
         verdicts.append(Verdict("E2", "orphans", "noted", orphans))
     if len(planners) > 1:
         names = ", ".join(planner.pool.name for planner in planners)
@@ -144,17 +149,27 @@ def _about_all(run: Run, planners: Sequence[PoolPlanner], pretended: str, no_rig
     return tuple(verdicts)
 
 
-def _orphans(run: Run, planners: Sequence[PoolPlanner]) -> str:
+def _useless(run: Run, planners: Sequence[PoolPlanner]) -> list[Useless]:
     if run.drill:
-        return ""
+        return []
     unfinished = [volume for planner in planners for volume in planner.unfinished]
-    found = without_use(run.snapshot, run.owned, {planner.pool.id for planner in planners}, unfinished)
-    if not found:
+    return without_use(run.snapshot, run.owned, {planner.pool.id for planner in planners}, unfinished)
+
+
+def _to_mark(useless: Sequence[Useless]) -> list[OwnedVolume]:
+    """What is attached may hold data, whatever it was bought for."""
+    return [one.volume for one in useless if one.lost and one.volume.unused and one.volume.txn]
+
+
+def _costs(run: Run, useless: Sequence[Useless], lost: Sequence[OwnedVolume]) -> str:
+    if not useless:
         return ""
-    usd = run_rate_usd((volume for volume, _why in found), run.policy.prices)
-    names = ", ".join(f"{volume.id} ({why})" for volume, why in found)
+    usd = run_rate_usd((one.volume for one in useless), run.policy.prices)
+    names = ", ".join(
+        f"{one.volume.id} ({one.why}{', to be marked as an orphan' if one.volume in lost else ''})" for one in useless
+    )
     return (
-        f"{len(found)} bought volumes give no capacity and cost {usd:.2f} USD a month: {names}. "
+        f"{len(useless)} bought volumes give no capacity and cost {usd:.2f} USD a month: {names}. "
         "Look at them, then delete them with ebs_volumes state absent"
     )
 

@@ -15,10 +15,11 @@ from .ebs_model import (
     TAG_CLUSTER,
     TAG_MANAGED,
     TAG_POOL,
-    TAG_QUARANTINED,
     TAG_SDS,
     TAG_SLOT,
     TAG_TXN,
+    is_quarantined,
+    orphan_since,
 )
 from .model import Snapshot
 from .prices import Prices, VolumeShape, monthly_usd
@@ -47,10 +48,25 @@ class OwnedVolume:
     slot: int
     sequence: int
     set_size: int
-    # Tagged by a person: it must never be put into a pool again, but it still costs money.
+    # Its purchase must never use it, but it still costs money.
     quarantined: bool
     freeze: Optional[str] = None
     drill: bool = False
+    # When a run found that its purchase has no use for it. Without this a quarantined volume is for nobody.
+    orphan_seconds: Optional[float] = None
+
+    @property
+    def unused(self) -> bool:
+        return self.state == "available" and self.instance_id is None
+
+
+@dataclass(frozen=True)
+class Useless:
+    """A volume that costs money and gives no capacity. Of one that is `lost` no job has any use as it is."""
+
+    volume: OwnedVolume
+    why: str
+    lost: bool = False
 
 
 def owned_volumes(volumes: Iterable[Mapping[str, Any]], cluster_id: str) -> tuple[OwnedVolume, ...]:
@@ -66,6 +82,7 @@ def owned_volumes(volumes: Iterable[Mapping[str, Any]], cluster_id: str) -> tupl
 
 def _owned(volume: Mapping[str, Any], tags: Mapping[str, str]) -> OwnedVolume:
     attached = [item["instance_id"] for item in volume.get("attachments") or [] if item["state"] != "detached"]
+    since = orphan_since(tags)
     return OwnedVolume(
         id=volume["id"],
         state=volume["state"],
@@ -80,9 +97,10 @@ def _owned(volume: Mapping[str, Any], tags: Mapping[str, str]) -> OwnedVolume:
         slot=_number(tags.get(TAG_SLOT)),
         sequence=_number(tags.get(TAG_SEQUENCE)),
         set_size=_number(tags.get(TAG_SET_SIZE)),
-        quarantined=TAG_QUARANTINED in tags,
+        quarantined=is_quarantined(tags),
         freeze=tags.get(TAG_FREEZE),
         drill=TAG_DRILL in tags,
+        orphan_seconds=None if since is None else epoch_seconds(since),
     )
 
 
@@ -128,13 +146,15 @@ def without_use(
     volumes: Sequence[OwnedVolume],
     known_pools: Collection[str],
     unfinished: Iterable[OwnedVolume],
-) -> list[tuple[OwnedVolume, str]]:
-    """Volumes that cost money and give no capacity, and why: nobody is going to make devices of them.
+) -> list[Useless]:
+    """Volumes of which nobody is going to make devices.
 
-    `known_pools` are the ids of the pools in the policy, `unfinished` the volumes of their unfinished purchases.
+    `known_pools` are the ids of the pools in the policy, `unfinished` the volumes of their unfinished purchases. What
+    was bought for a pool that only this policy does not name may be another job's.
     """
     devices = {device.name for device in snapshot.devices}
     servers = {sds.id for sds in snapshot.sds}
+    pools = {pool.id for pool in snapshot.storage_pools}
     taken = {(volume.txn, volume.sds_id, volume.slot): volume.id for volume in unfinished}
     taken.update({(own.txn, own.sds_id, own.slot): own.id for own in volumes if own.id in devices})
     found = []
@@ -142,14 +162,18 @@ def without_use(
         place = (volume.txn, volume.sds_id, volume.slot)
         if volume.id in devices or volume.drill:
             continue
-        if volume.quarantined:
-            found.append((volume, "quarantined"))
-        elif volume.pool_id not in known_pools:
-            found.append((volume, "bought for a pool that is not in the policy"))
+        if volume.orphan_seconds is not None:
+            found.append(Useless(volume, "an orphan"))
+        elif volume.quarantined:
+            found.append(Useless(volume, "quarantined"))
+        elif volume.pool_id not in pools:
+            found.append(Useless(volume, "bought for a pool that has left the system", lost=True))
         elif volume.sds_id not in servers:
-            found.append((volume, "bought for an SDS that has left the system"))
+            found.append(Useless(volume, "bought for an SDS that has left the system", lost=True))
+        elif volume.pool_id not in known_pools:
+            found.append(Useless(volume, "bought for a pool that is not in the policy"))
         elif taken.get(place, volume.id) != volume.id:
-            found.append((volume, f"a second one for the place of {taken[place]}"))
+            found.append(Useless(volume, f"a second one for the place of {taken[place]}", lost=True))
     return found
 
 

@@ -76,6 +76,7 @@ def build(
         ],
         "volumes": [dict(volume) for volume in run.get("volumes") or (decision or {}).get("actions", ())],
         "volumes_owned": _owned(decision, run, status),
+        "orphans": [{key: step[key] for key in ("action", "volume_id")} for step in run.get("orphans") or ()],
         "cost": _lasting(decision, status),
         "verification": run.get("verification"),
         "api_calls": _total(run.get("api_calls") or ()),
@@ -310,6 +311,7 @@ def audit_event(report: Report) -> Report:
     return {
         **{key: report[key] for key in ("run_id", "started", "finished", "status", "check_mode", "trigger")},
         **{key: report[key] for key in ("policy_hash", "plan_hash", "approval", "failure", "cost", "drill")},
+        "orphans": report["orphans"],
         "system_id": report["system"].get("id"),
         "pools": [
             {key: pool[key] for key in ("id", "name", "status", "reason", "txn", "rules", "before", "after")}

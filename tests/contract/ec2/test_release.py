@@ -66,6 +66,20 @@ def test_absent_volumes_are_deleted_and_need_not_be_there(run_module: RunModule,
     assert (again["changed"], again["released"]) == (False, [])
 
 
+def test_of_orphans_those_are_marked_that_nobody_uses(
+    emulator: EmulatorProcess, run_module: RunModule, owned: list[dict[str, Any]]
+) -> None:
+    first, second = (one["id"] for one in owned[:2])
+    emulator.client().detach_volume(VolumeId=first)
+    emulator.client().get_waiter("volume_available").wait(VolumeIds=[first], WaiterConfig={"Delay": 1})
+    ids = [first, second, "vol-00000000000000000"]
+    done = give_up(run_module, "quarantined", ids, orphans=True)
+    assert [(step["action"], step["volume_id"]) for step in done["steps"]] == [("tag_volume", first)]
+    tags = {tag["Key"]: tag["Value"] for tag in volume(emulator, first)["Tags"]}
+    assert tags[MARK].startswith(f"orphan of {tags['mesos-scaleio:txn']} since 20")
+    assert not give_up(run_module, "quarantined", ids, orphans=True)["changed"]
+
+
 MANAGED = [{"Key": "mesos-scaleio:managed", "Value": "true"}]
 
 

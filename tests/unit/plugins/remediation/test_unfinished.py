@@ -4,6 +4,7 @@ import copy
 
 import pytest
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.approval import Consent
 from tests.unit.plugins.remediation.worlds import NOW, bought, decide, policy, refresh, system, with_devices
 
 QUARANTINED = "mesos-scaleio:quarantined"
@@ -132,8 +133,8 @@ def test_every_volume_that_costs_and_gives_nothing_is_named_with_its_reason():
     decision = decide(added, [*volumes, second, spare, spoiled], both, now=LATER)
     (said,) = verdicts(decision, "orphans")
     for name, why in (
-        ("vol-second", f"a second one for the place of {volumes[0]['id']}"),
-        ("vol-spare", "bought for a pool that is not in the policy"),
+        ("vol-second", f"a second one for the place of {volumes[0]['id']}, to be marked as an orphan"),
+        ("vol-spare", "bought for a pool that has left the system"),
         ("vol-spoiled", "quarantined"),
     ):
         assert f"{name} ({why})" in said
@@ -147,3 +148,46 @@ def test_a_pool_that_does_not_rebalance_is_told_so_when_it_grows():
     world["storage_pools"][0]["rebalance_enabled"] = False
     (verdict,) = [verdict for verdict in decide(world).pools[0].rules if verdict.name == "rebalance"]
     assert (verdict.outcome, "rebalance is off" in verdict.text) == ("noted", True)
+
+
+def lost_one(world):
+    """A volume that nobody uses, of a purchase for a server that has left."""
+    volume = bought(decide(system(sds=4, used=0.85)).actions[3], attached=False)
+    assert volume["tags"]["mesos-scaleio:sds"] not in {sds["id"] for sds in world["sds"]}
+    return volume
+
+
+def test_only_what_is_known_to_be_lost_and_nobody_uses_is_marked():
+    world = system(sds=3, used=0.3)
+    lost = lost_one(world)
+    assert decide(world, [lost]).orphans == (lost["id"],)
+    attached = copy.deepcopy(lost)
+    attached |= {"state": "in-use", "attachments": [{"instance_id": "i-x", "device": "d", "state": "attached"}]}
+    elsewhere = copy.deepcopy(lost)
+    elsewhere["tags"] |= {"mesos-scaleio:sds": "s1", "mesos-scaleio:pool": "p-other"}
+    other_pool = system(sds=3, used=0.3, pools=("default", "other"))
+    assert decide(world, [elsewhere]).orphans == (elsewhere["id"],)
+    drilled, by_hand, creating = (copy.deepcopy(lost) for _number in range(3))
+    drilled["tags"]["mesos-scaleio:drill"] = "true"
+    by_hand["tags"][QUARANTINED] = "mine"
+    creating["state"] = "creating"
+    for kept in (attached, drilled, by_hand, creating):
+        assert decide(world, [kept]).orphans == ()
+    # another job, with another policy, may have a use for it
+    assert decide(other_pool, [elsewhere]).orphans == ()
+
+
+def test_nothing_is_marked_where_nothing_may_be_changed():
+    world = system(sds=3, used=0.3)
+    assert decide(world, [lost_one(world)], freeze="change 4711").orphans == ()
+    assert decide(world, [lost_one(world)], consent=Consent("never")).orphans == ()
+
+
+def test_the_mark_of_an_orphan_is_void_in_another_purchase():
+    world = system(sds=3, used=0.85)
+    volume = bought(decide(world).actions[0])
+    for mark, used in (("orphan of elsewhere since 2027-01-01T00:00:00Z", True), ("orphan of elsewhere", False)):
+        volume["tags"][QUARANTINED] = mark
+        assert decide(world, [volume]).pools[0].resumed is used
+    volume["tags"][QUARANTINED] = f"orphan of {volume['tags']['mesos-scaleio:txn']} since 2027-01-01T00:00:00Z"
+    assert not decide(world, [volume]).pools[0].resumed

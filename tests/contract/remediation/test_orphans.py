@@ -1,0 +1,72 @@
+"""Bought volumes that no purchase has a use for: marked by the run that finds them. Those of others are left alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.remediation.calls import assert_calls_are_reported
+from tests.contract.remediation.site import Site, site
+
+TXN = "0123456789abcdef"
+MARK = "mesos-scaleio:quarantined"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Site]:
+    with site(tmp_path) as made:
+        yield made
+
+
+def left_behind(world: Site, **tags: str) -> str:
+    """A volume as a purchase for a server that has left the system has left it, or one like it."""
+    info = world.module("scaleio_info", gather_subset=["storage_pools"])
+    own = {
+        "managed": "true",
+        "cluster": info["system"]["id"],
+        "pool": info["storage_pools"][0]["id"],
+        "sds": "gone",
+        "txn": TXN,
+        "slot": "0",
+        "sequence": "1",
+        "set-size": "3",
+    }
+    pairs = [{"Key": f"mesos-scaleio:{key}", "Value": value} for key, value in {**own, **tags}.items()]
+    volume = world.ec2.client().create_volume(
+        AvailabilityZone="us-east-1a",
+        Size=180,
+        VolumeType="gp3",
+        Encrypted=True,
+        TagSpecifications=[{"ResourceType": "volume", "Tags": pairs}],
+    )
+    time.sleep(0.3)  # it is `creating` for a moment
+    return str(volume["VolumeId"])
+
+
+def tags_of(world: Site, volume_id: str) -> dict[str, Any]:
+    (volume,) = world.ec2.client().describe_volumes(VolumeIds=[volume_id])["Volumes"]
+    return {tag["Key"]: tag["Value"] for tag in volume["Tags"]}
+
+
+def test_what_no_purchase_has_a_use_for_is_marked_once(world: Site) -> None:
+    world.fill(60)
+    lost = left_behind(world)
+    others = {left_behind(world, cluster="another"), left_behind(world, managed="false")}
+    before = {volume_id: tags_of(world, volume_id) for volume_id in others}
+    world.ec2.control("reset", {})
+    world.scaleio.gateway.journal.reset()
+    run = world.play()
+    assert (run.status, run.report["status"]) == (0, "ok"), run.output
+    assert_calls_are_reported(world, run)
+    assert world.ec2.counters()["CreateTags"] == 1
+    assert tags_of(world, lost)[MARK].startswith(f"orphan of {TXN} since 20")
+    assert run.report["orphans"] == [{"action": "tag_volume", "volume_id": lost}]
+    assert lost in (world.reports / "audit.jsonl").read_text()
+    assert {volume_id: tags_of(world, volume_id) for volume_id in others} == before
+    world.ec2.control("reset", {})
+    quiet = world.play()
+    assert (quiet.changed, quiet.report["orphans"], world.ec2.counters()) == (0, [], {"DescribeVolumes": 1})
