@@ -40,6 +40,7 @@ class Control:
             ("POST", "/sds"): lambda body: system.sds_seen(str(body["name"]), bool(body["connected"])),
             ("POST", "/sdc"): self._sdc,
             ("POST", "/device"): self._device,
+            ("POST", "/bad_disks"): self._bad_disks,
             ("POST", "/mdm"): self._mdm,
             ("POST", "/clock"): self._advance,
             ("POST", "/pace"): self._set_pace,
@@ -76,6 +77,10 @@ class Control:
                     action = device.fail if body["error"] else device.repair
                     return action(self.system, item)
         raise Refusal(126)
+
+    def _bad_disks(self, body: Body) -> None:
+        """The next `count` disks that `sds` gets do not pass the test that they begin with."""
+        self.system.bad_disks[str(body["sds"])] = int(body["count"])
 
     def _mdm(self, body: Body) -> None:
         """A member of the MDM cluster takes over (`master` true), is lost (`status` Disconnected) or well (Normal)."""

@@ -49,6 +49,9 @@ def create(system: System, body: Body) -> object:
         **fields(sds, pool, wanted=wanted, path=path, size_kib=size_kib, mode=mode),
         "capacityLimitInKb": limit_kib, "externalAccelerationType": accelerated,
     })  # fmt: skip
+    if system.bad_disks.get(sds["name"], 0) > 0:
+        system.bad_disks[sds["name"]] -= 1
+        created["_bad"] = True
     if mode != "noTest":
         asked_seconds = whole(body, "testTimeSecs", 10) if body.get("testTimeSecs") else 10
         system.at(min(asked_seconds, system.pace.device_test_seconds), "tested", created["id"])

@@ -44,7 +44,10 @@ def _fire(system: System, what: str, identifier: str) -> None:
             system.set(sds, _rebuild_due=True)
     elif what == "tested" and (device := system.objects("Device").get(identifier)):
         state = "Normal" if device["_activate_after_test"] else "InitialTestDone"
-        if device["deviceState"] == "InitialTest":
+        if device.get("_bad"):
+            # Never activated. Which state a real MDM shows beside the error is not documented.
+            system.set(device, errorState="Error", aggregatedState="FailedNow")
+        elif device["deviceState"] == "InitialTest":
             system.set(device, deviceState=state)
     elif what in ON_TIMER:
         ON_TIMER[what](system, identifier)

@@ -52,6 +52,7 @@ class System:
         self.profile: Profile = profile(state["profile"])
         self.pace = Pace(**state["pace"])
         self.adding_devices: set[str] = set()  # SDS ids whose device is being opened right now
+        self.bad_disks: dict[str, int] = {}  # how many disks, by SDS name, fail the test that they begin with
         self._cache: dict[str, tuple[int, Any]] = {}
 
     @classmethod

@@ -149,7 +149,9 @@ sds:
   sample:
     - {id: 3f1a77c200000004, name: agent1, ips: [{ip: 198.51.100.14, role: all}], healthy: true, version: R3_6.0.354}
 devices:
-  description: The disks of the storage servers.
+  description:
+    - The disks of the storage servers. Where O(gather_subset) has V(fault_units) or V(statistics), each tells with
+      C(in_use_kib) how much data it holds; otherwise that is null.
   returned: success, unless O(gather_subset) leaves it out
   type: list
   elements: dict

@@ -49,6 +49,7 @@ from ansible.module_utils import basic
 from ansible_collections.mesos_scaleio.platform.plugins.filter.remediation_preflight import remediation_preflight
 from ansible_collections.mesos_scaleio.platform.plugins.filter.remediation_progress import remediation_progress
 from ansible_collections.mesos_scaleio.platform.plugins.filter.remediation_proofs import remediation_proofs
+from ansible_collections.mesos_scaleio.platform.plugins.filter.remediation_rollbacks import remediation_rollbacks
 from ansible_collections.mesos_scaleio.platform.plugins.filter.remediation_topology import remediation_topology
 from ansible_collections.mesos_scaleio.platform.plugins.filter.remediation_volumes import remediation_volumes
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._controller import lock
@@ -61,6 +62,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.modules import (
     ebs_volumes_info,
     remediation_plan,
     remediation_report,
+    scaleio_device,
     scaleio_info,
     scaleio_topology,
 )
@@ -74,6 +76,7 @@ MODULES = {
         ebs_volumes_info,
         remediation_plan,
         remediation_report,
+        scaleio_device,
         scaleio_info,
         scaleio_topology,
     )
@@ -118,6 +121,7 @@ class Remediation:
         self.verification: Result = {}
         self.failure: Result = {}
         self.unbought: Result = {}
+        self.rolled_back: list[Result] = []
         self.remedy = ""
 
     def play(self) -> Result:
@@ -131,6 +135,7 @@ class Remediation:
             with self._rescued():
                 self._be_the_only_one_still()
                 self.act_ebs(remediation_preflight(self._actions, ready, reasons)["refused"])
+        judged: Mapping[str, Any] = {"spoiled": []}
         if self.volumes and not self.failure:
             found, reasons = self.prove()
             judged = remediation_proofs(self.volumes, found, reasons)
@@ -141,10 +146,14 @@ class Remediation:
                 if judged["ready"]:
                     self.verify(judged["ready"])
                 self.failure = judged["failure"] or self.failure
-            if judged["spoiled"] or self.surplus:
-                with self._rescued():
-                    self._be_the_only_one_still()
-                    self.put_aside({"not blank": judged["spoiled"], "one too many": self.surplus})
+        if (self.decision or {}).get("rollbacks") or self.failure.get("step") in {"add", "verify"}:
+            with self._rescued():
+                self._be_the_only_one_still()
+                self.roll_back()
+        if judged["spoiled"] or (self.volumes and self.surplus):
+            with self._rescued():
+                self._be_the_only_one_still()
+                self.put_aside({"not blank": judged["spoiled"], "one too many": self.surplus})
         if self.decision and self.decision["orphans"]:
             with self._rescued():
                 self.see_to_orphans()
@@ -250,6 +259,23 @@ class Remediation:
         topology = remediation_topology(judged["ready"], judged["proofs"])
         self._read("scaleio_topology", topology=topology, wait_timeout_seconds=600)
 
+    def roll_back(self) -> None:
+        self._mark("roll back")
+        cluster = self.before["system"]["id"]
+        seen = self._read("scaleio_info", gather_subset=[*LOOK, "fault_units"], as_text=True)
+        tags = {"mesos-scaleio:managed": "true", "mesos-scaleio:cluster": cluster}
+        owned = self._read("ebs_volumes_info", tags=tags)["volumes"]
+        failed = remediation_rollbacks(json.loads(seen["text"]), owned, time.time())
+        if not failed:
+            return
+        given = {"cluster": cluster, "ids": [one["volume_id"] for one in failed], "reason": "device failed"}
+        self._read("ebs_volumes", state="quarantined", **given)
+        for one in failed:
+            if one["device_id"]:
+                self._read("scaleio_device", id=one["device_id"], state="absent", wait_timeout_seconds=600)
+        self._read("ebs_volumes", state="released", **given)
+        self.rolled_back = failed
+
     def put_aside(self, aside: Mapping[str, list[str]]) -> None:
         time.sleep(self.site["second_look_seconds"])
         devices = {device["name"] for device in self._read("scaleio_info", gather_subset=["devices"])["devices"]}
@@ -298,6 +324,7 @@ class Remediation:
                 "failure": self.failure,
                 "volumes": self.volumes,
                 "orphans": self.orphans,
+                "rolled_back": self.rolled_back,
                 "verification": self.verification,
                 "api_calls": [read["api_calls"] for read in self.reads],
             },

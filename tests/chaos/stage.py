@@ -179,6 +179,7 @@ class Stage:
             system.state = copy.deepcopy({**self._system, "advanced_at": system.clock()})
             system._cache.clear()
             system.adding_devices.clear()
+            system.bad_disks.clear()
         gateway.sessions.close_all()
         gateway.journal.reset()
         gateway.faults.clear()
@@ -360,11 +361,14 @@ class Stage:
         found = []
         given = call.given
         volumes = self.volumes
-        names = {device["name"] for device in self.scaleio.system.objects("Device").values()}
+        devices = {device["name"]: device for device in self.scaleio.system.objects("Device").values()}
+        names = set(devices)
         volume_id = given.get("VolumeId") or given.get("ResourceId.1")
         if (call.effect or call.name == "CreateTags") and volume_id == self.foreign_id:
             found.append(f"{call.name} of somebody else's volume")
-        if call.name in {"DetachVolume", "DeleteVolume", "CreateTags"} and volume_id in names:
+        if call.name in {"DetachVolume", "DeleteVolume"} and volume_id in names:
+            found.append(f"{call.name} of a volume that is a device")
+        if call.name == "CreateTags" and volume_id in names and not _dead(devices[volume_id]):
             found.append(f"{call.name} of a volume that is a device")
         if call.name == ADD_DEVICE:
             mine = [raw for raw in volumes.values() if raw.id == given.get("name")]
@@ -383,6 +387,11 @@ class Stage:
                 return
             threading.Event().wait(0.01)
         raise TimeoutError("the stage is not set in time")
+
+
+def _dead(device: Mapping[str, Any]) -> bool:
+    """In error, and without anything that could be lost."""
+    return device["errorState"] != "None" and not device["_data_kib"]
 
 
 @contextlib.contextmanager

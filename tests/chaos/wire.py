@@ -18,6 +18,7 @@ from lab.scaleio.gateway import Answer, Request
 
 IDS = re.compile(r"::[0-9a-f]+")
 ADD_DEVICE = "POST /api/types/Device/instances"
+REMOVE_DEVICE = "POST /api/instances/Device::{id}/action/removeDevice"
 EFFECTS = ("CreateVolume", "AttachVolume", "DetachVolume", "DeleteVolume", ADD_DEVICE)
 DRY = "DryRun"  # before the name of an action that EC2 is only asked whether it would take
 # What a remediation run may ask for at all. Everything else would be a surprise, and is counted as unsafe.
@@ -25,6 +26,7 @@ ALLOWED = {
     *EFFECTS,
     *(f"{DRY}{name}" for name in EFFECTS[:2]),
     "CreateTags",
+    REMOVE_DEVICE,
     "DescribeVolumes",
     "DescribeInstances",
     "DescribeInstanceTypes",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional
 
@@ -17,6 +17,7 @@ from .forecast import Forecast
 from .ledger import TAG_DRILL, TAG_SEQUENCE
 from .policy import PoolPolicy
 from .prices import FREE_IOPS, FREE_MIB_PER_SECOND
+from .rollback import Rollback
 
 # From harmless to bad; a run is as bad as its worst pool.
 STATUSES = ("ok", "waiting", "undecided", "planned", "capped", "blocked")
@@ -202,6 +203,8 @@ class Decision:
     drill_remains: tuple[str, ...] = ()
     # Volumes that nobody uses and whose purchase has no use for them, to be marked in this run.
     orphans: tuple[str, ...] = ()
+    # Volumes of new devices that failed, to be taken out in this run.
+    rollbacks: Sequence[Rollback] = ()
     # Bought for the cluster before this, whatever has become of them.
     volumes_owned: int = 0
 

@@ -128,7 +128,8 @@ def _slot(want: WantedVolume, volume: Optional[SeenVolume], attempt: int) -> Slo
                 "VolumeKeepsFailing",
                 want.label,
                 f"{attempt} volumes were created for it and none became usable",
-                "Look at the reason in the EC2 console: an unusable KMS key is the usual one.",
+                "Look at the reason in the EC2 console: an unusable KMS key is the usual one. Where their "
+                "devices failed, look at the SDS. Then delete these volumes (ebs_volumes state absent).",
             )
         return Slot(want, attempt=attempt)
     attachment = volume.attachment_to(want.instance_id)

@@ -21,6 +21,7 @@ from .model import Snapshot, StoragePool
 from .policy import Policy, PoolPolicy
 from .pool_expansion import PoolPlanner
 from .pool_view import Run
+from .rollback import rollbacks
 from .spread import Host, Instance, Surroundings
 from .timing import blocks_others
 from .witness import Witness
@@ -54,6 +55,8 @@ def plan(
     matched, refused = match_pools(snapshot, policy)
     past = history or History()
     unfinished = {pool.id: open_transaction(snapshot, owned, pool.id) for pool, _rules in matched}
+    reason = freeze or _freeze_tag(owned)
+    untouched = reason is not None or drill is not None or consent.mode == "never"
     run = Run(
         snapshot=snapshot,
         policy=policy,
@@ -68,9 +71,10 @@ def plan(
         },
         history=past,
         lead_seconds=lead_seconds(past.lead_seconds),
-        freeze=freeze or _freeze_tag(owned),
+        freeze=reason,
         witness=witness or Witness(),
         drill=drill is not None,
+        rollbacks=() if untouched else rollbacks(snapshot, owned, now_seconds),
         clock_ahead_seconds=clock_ahead_seconds,
     )
     planners = sorted(
@@ -103,6 +107,7 @@ def plan(
         rules=_about_all(run, planners, pretended, no_right, _costs(run, useless, lost)),
         orphans=tuple(volume.id for volume in lost),
         drill_remains=() if run.freeze is not None else tuple(volume.id for volume in owned if volume.drill),
+        rollbacks=run.rollbacks,
         cost=Cost(before_usd, after_usd, policy.monthly_usd),
         volumes_owned=len(owned),
     )

@@ -15,6 +15,7 @@ from .ebs_model import (
     TAG_CLUSTER,
     TAG_MANAGED,
     TAG_POOL,
+    TAG_QUARANTINED,
     TAG_SDS,
     TAG_SLOT,
     TAG_TXN,
@@ -31,6 +32,8 @@ TAG_SET_SIZE = "mesos-scaleio:set-size"
 TAG_FREEZE = "mesos-scaleio:freeze"
 # Bought in a drill: whoever finds such a volume later removes it from the pool and deletes it.
 TAG_DRILL = "mesos-scaleio:drill"
+# The reason in the tag of a volume that was put aside because its new device failed before it held data.
+DEVICE_FAILED = "device failed"
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class OwnedVolume:
     drill: bool = False
     # When a run found that its purchase has no use for it. Without this a quarantined volume is for nobody.
     orphan_seconds: Optional[float] = None
+    # Put aside by a run that takes its device out again; never by a person.
+    rolled_back: bool = False
 
     @property
     def unused(self) -> bool:
@@ -101,6 +106,7 @@ def _owned(volume: Mapping[str, Any], tags: Mapping[str, str]) -> OwnedVolume:
         freeze=tags.get(TAG_FREEZE),
         drill=TAG_DRILL in tags,
         orphan_seconds=None if since is None else epoch_seconds(since),
+        rolled_back=tags.get(TAG_QUARANTINED) == DEVICE_FAILED,
     )
 
 
@@ -118,11 +124,12 @@ def run_rate_usd(volumes: Iterable[OwnedVolume], prices: Prices) -> float:
     return round(sum(monthly_usd(volume.shape, prices) for volume in volumes), 2)
 
 
-def open_transaction(snapshot: Snapshot, volumes: Iterable[OwnedVolume], pool_id: str) -> tuple[OwnedVolume, ...]:
+def open_transaction(snapshot: Snapshot, volumes: Sequence[OwnedVolume], pool_id: str) -> tuple[OwnedVolume, ...]:
     """The volumes of the pool's oldest purchase of which not everything has become a device; empty when there is none.
 
-    Of two volumes for one place the older counts, unless the younger already is a device. One for an SDS that has left
-    the system has no place any more.
+    One that a fault unit got nothing from, since its devices failed, is not finished either. Of two volumes for one
+    place the older counts, unless the younger already is a device. One for an SDS that has left the system has no place
+    any more.
     """
     devices = {device.name for device in snapshot.devices_of(pool_id)}
     servers = {sds.id for sds in snapshot.sds}
@@ -136,9 +143,16 @@ def open_transaction(snapshot: Snapshot, volumes: Iterable[OwnedVolume], pool_id
                 places[place] = volume
     for places in transactions.values():
         members = tuple(places[place] for place in sorted(places))
-        if any(volume.id not in devices for volume in members):
+        if any(volume.id not in devices for volume in members) or left_out(snapshot, volumes, members):
             return members
     return ()
+
+
+def left_out(snapshot: Snapshot, volumes: Iterable[OwnedVolume], members: Sequence[OwnedVolume]) -> set[str]:
+    """Ids of the fault units that got nothing of a purchase with these `members`, because their new devices failed."""
+    units = {sds.id: sds.fault_unit_id for sds in snapshot.sds}
+    failed = [volume for volume in volumes if volume.rolled_back and volume.txn == members[0].txn]
+    return {units[own.sds_id] for own in failed if own.sds_id in units} - {units[own.sds_id] for own in members}
 
 
 def without_use(

@@ -136,10 +136,16 @@ class Device:
     error_state: str
     capacity_limit_kib: int
     max_capacity_kib: int
+    in_use_kib: Optional[int] = None  # where statistics were read, too
 
     @property
     def healthy(self) -> bool:
         return self.state == "Normal" and self.error_state == "None"
+
+    @property
+    def broken(self) -> bool:
+        """In error, or its test has failed: waiting does not help."""
+        return self.error_state != "None" or "Fail" in self.state
 
 
 @dataclass(frozen=True)

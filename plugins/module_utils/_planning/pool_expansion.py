@@ -17,7 +17,7 @@ from .caps import PoolCaps, Resources, Taking, bought_gib, bought_within_a_day, 
 from .decision import Action, Lift, PoolDecision
 from .ebs_limits import performance
 from .health_gate import EMERGENCY_PERCENT, cluster_findings, not_waived, pool_findings, storm_findings
-from .ledger import OwnedVolume, next_sequence
+from .ledger import OwnedVolume, left_out, next_sequence
 from .policy import VolumeSpec
 from .pool_view import CRITICAL_MARGIN_PERCENT, PoolView
 from .sizing import Catalogue, Choice, Need, VolumeSet, in_steps, need_of, usual_disk_gib
@@ -32,6 +32,11 @@ class PoolPlanner(PoolView):
         if remains:
             text = f"what a drill has left is removed first: {', '.join(remains)}"
             return self._stop("waiting", "E2", "drill", text)
+        if failed := [one.text for one in self.run.rollbacks if one.pool_id == self.pool.id]:
+            return self._blocked(
+                "E2", "rollback", "device_failed", "; ".join(failed),
+                "This run takes it out again. The next one buys another where its fault unit got nothing, and goes on.",
+            )  # fmt: skip
         if self.unfinished and self.run.drill:
             text = f"purchase {self.unfinished[0].txn} is unfinished; playbooks/remediate.yml finishes it"
             return self._stop("waiting", "E2", "resume", text)
@@ -237,9 +242,13 @@ class PoolPlanner(PoolView):
         """Volumes of the unfinished purchase that are still to be bought.
 
         Devices are added only after the whole set exists: once one of the set is a device, a volume that is missing was
-        taken away by somebody. And once a server of the set has left the system, the set is finished without it.
+        taken away by somebody, or its device failed; then it is bought again where its fault unit got nothing else.
+        And once a server of the set has left the system, the set is finished without it.
         """
-        if self._left_behind or any(volume.id in self._device_names for volume in self.unfinished):
+        if self._left_behind:
+            return 0
+        begun = any(volume.id in self._device_names for volume in self.unfinished)
+        if begun and not left_out(self.run.snapshot, self.owned, self.unfinished):
             return 0
         return max(0, self.unfinished[0].set_size - len(self.unfinished))
 

@@ -18,6 +18,7 @@ from .history import History, Sample
 from .ledger import OwnedVolume
 from .model import Snapshot, StoragePool
 from .policy import Policy, PoolPolicy
+from .rollback import Rollback
 from .spread import Surroundings
 from .timing import Moment, duration, pause_seconds
 from .trigger import Lines, Trigger, judge
@@ -46,6 +47,8 @@ class Run:
     freeze: Optional[str]
     witness: Witness
     drill: bool = False
+    # New devices that failed, and are taken out again before anything else.
+    rollbacks: Sequence[Rollback] = ()
     # Of EC2's clock; None where nobody told.
     clock_ahead_seconds: Optional[float] = None
 

@@ -75,6 +75,7 @@ def build(
             for pool in (decision or {}).get("pools", ())
         ],
         "volumes": [dict(volume) for volume in run.get("volumes") or (decision or {}).get("actions", ())],
+        "rolled_back": [dict(volume) for volume in run.get("rolled_back") or ()],
         "volumes_owned": _owned(decision, run, status),
         "orphans": [{key: step[key] for key in ("action", "volume_id")} for step in run.get("orphans") or ()],
         "cost": _lasting(decision, status),
@@ -163,7 +164,14 @@ def _durations(marks: Sequence[Mapping[str, Any]], finished_seconds: float) -> l
 def text(report: Report) -> str:
     """At most 24 lines of 100 columns."""
     head = [_headline(report)]
-    tail = [*_failure(report), *_approval(report), *_cost(report), *_steps(report), f"Next      {report['hint']}"]
+    tail = [
+        *_rolled_back(report),
+        *_failure(report),
+        *_approval(report),
+        *_cost(report),
+        *_steps(report),
+        f"Next      {report['hint']}",
+    ]
     pools = [*_system(report), *_pools(report)]
     room = HEIGHT - len(head) - len(tail)
     pools = _shorten(pools, max(3, room - min(4, len(report["volumes"]) + 1)), "pools and rules")
@@ -237,6 +245,12 @@ def _failure(report: Report) -> list[str]:
         return []
     remedy = failure.get("remedy")
     return [*_wrap("Failure", failure["message"], 4), *(_wrap("Remedy", remedy, 2) if remedy else [])]
+
+
+def _rolled_back(report: Report) -> list[str]:
+    out = [f"{one['volume_id']} of {one['sds']}" for one in report["rolled_back"]]
+    words = "taken out of the pool and detached, tagged mesos-scaleio:quarantined (device failed); costs until deleted"
+    return _wrap("Rollback", f"{', '.join(out)}: {words}", 2) if out else []
 
 
 def _approval(report: Report) -> list[str]:
@@ -321,6 +335,7 @@ def audit_event(report: Report) -> Report:
             {key: volume.get(key) for key in ("volume_id", "size_gib", "type", "sds", "instance_id")}
             for volume in report["volumes"]
         ],
+        "rolled_back": report["rolled_back"],
     }
 
 

@@ -109,10 +109,17 @@ def system_from(answers: Answers) -> dict[str, Any]:
             for item in _list(tree, "storagePoolList")
         ],
         "sds": [sds(item) for item in _list(tree, "sdsList")],
-        "devices": [device(item) for item in _list(tree, "deviceList")],
+        "devices": [{**device(item), **_use(answers, item)} for item in _list(tree, "deviceList")],
         "sdcs": [sdc(item) for item in _list(tree, "sdcList")],
         "volumes": [volume(item, clients) for item in _list(tree, "volumeList")],
     }
+
+
+def _use(answers: Answers, device: dict[str, Any]) -> dict[str, Optional[int]]:
+    """How much data a device holds, where its statistics were asked for."""
+    told = (answers.statistics.get("Device") or {}).get(device["id"]) or {}
+    in_use_kib = told.get(_SINGLE_PROPERTIES["in_use_kib"])
+    return {"in_use_kib": None if in_use_kib is None else int(in_use_kib)}
 
 
 def mdm_cluster(cluster: dict[str, Any]) -> dict[str, Any]:
