@@ -42,7 +42,14 @@ def as_runner(emulator: EmulatorProcess) -> Ec2:
 
 def given_up(emulator: EmulatorProcess, ids: list[str], state: str = "absent") -> list[str]:
     """What ends the life of bought volumes, with the same code as in the module; the steps done."""
-    asked = {"state": state, "reason": "test", "ids": ids, "cluster": CLUSTER, "detach_timeout_seconds": 30}
+    asked = {
+        "state": state,
+        "reason": "test",
+        "ids": ids,
+        "cluster": CLUSTER,
+        "detach_timeout_seconds": 30,
+        "orphans": False,
+    }
     run = Release(as_runner(emulator), asked, sleep=lambda seconds: time.sleep(seconds / 20))
     run.run()
     return [step["action"] for step in run.done]
