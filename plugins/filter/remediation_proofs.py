@@ -6,8 +6,8 @@ from __future__ import annotations
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.proofs import judge
 
 
-def remediation_proofs(volumes, devices, reasons):
-    judged = judge(volumes, devices, reasons)
+def remediation_proofs(volumes, devices, reasons, reattached=(), not_reattached=""):
+    judged = judge(volumes, devices, reasons, reattached, not_reattached)
     return {
         "ready": list(judged.ready),
         "proofs": list(judged.proofs),

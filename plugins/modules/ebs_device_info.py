@@ -71,7 +71,7 @@ EXAMPLES = r"""
 RETURN = r"""
 devices:
   description: The devices in the order of O(volume_ids).
-  returned: success, or failure because a device is not blank
+  returned: success, or failure because a device is not blank or not there; of those that are there
   type: list
   elements: dict
   contains:
@@ -106,6 +106,12 @@ devices:
       elements: str
       returned: success
       sample: []
+absent:
+  description: Ids of the volumes that no block device of this host is, after the wait.
+  returned: failure because a device is not there
+  type: list
+  elements: str
+  sample: []
 failure:
   description: >-
     Code, object, what the server said, and the remedy; C(no_right) is true if it is about credentials or account.
@@ -128,6 +134,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.blank 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.errors import EbsError, as_failure
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.host_device import (
     HostDevice,
+    Missing,
     find_devices,
     obstacles,
 )
@@ -153,7 +160,7 @@ def refuse_obstacles(params: dict) -> None:
         )
 
 
-def wait_for_devices(module: AnsibleModule) -> list[HostDevice]:
+def wait_for_devices(module: AnsibleModule) -> tuple[list[HostDevice], list[Missing]]:
     params = module.params
     for volume_id in params["volume_ids"]:
         if not re.fullmatch(r"vol-[0-9a-f]{8,17}", volume_id):
@@ -161,17 +168,30 @@ def wait_for_devices(module: AnsibleModule) -> list[HostDevice]:
     deadline = time.monotonic() + params["timeout_seconds"]
     while True:
         found, missing = find_devices(params["volume_ids"], params["dev_root"], params["sysfs_root"])
-        if not missing:
-            return found
-        if time.monotonic() >= deadline:
-            break
+        if not missing or time.monotonic() >= deadline:
+            return found, missing
         time.sleep(POLL_SECONDS)
+
+
+def not_found(module: AnsibleModule, missing: list[Missing]) -> EbsError:
     reasons = "; ".join(f"{one.volume_id}: {one.reason}" for one in missing)
-    raise EbsError(
+    return EbsError(
         "DeviceNotFound",
         missing[0].volume_id,
-        f"not every volume has its device on this host after {params['timeout_seconds']} s: {reasons}",
+        f"not every volume has its device on this host after {module.params['timeout_seconds']} s: {reasons}",
         "Check that EC2 calls the volume attached to this instance, then that udev made its links.",
+    )
+
+
+def not_blank(devices: list[dict], used: list[dict]) -> EbsError:
+    seen = "; ".join(
+        f"{device['volume_id']} ({device['kernel_name']}): {', '.join(device['findings'])}" for device in used
+    )
+    return EbsError(
+        "DeviceNotBlank",
+        used[0]["volume_id"],
+        f"{len(used)} of {len(devices)} disks are not proven blank: {seen}",
+        "Find out who uses the disk. It is never overwritten.",
     )
 
 
@@ -202,21 +222,17 @@ def main() -> None:
     try:
         if not module.params["volume_ids"]:
             refuse_obstacles(module.params)
-        devices = [examine(module, device) for device in wait_for_devices(module)]
+        found, missing = wait_for_devices(module)
+        devices = [examine(module, device) for device in found]
     except EbsError as error:
         module.fail_json(msg=f"{error}. {error.remedy}", failure=as_failure(error))
     used = [device for device in devices if not device["blank"]]
-    if used and module.params["require_blank"]:
-        seen = "; ".join(
-            f"{device['volume_id']} ({device['kernel_name']}): {', '.join(device['findings'])}" for device in used
-        )
-        error = EbsError(
-            "DeviceNotBlank",
-            used[0]["volume_id"],
-            f"{len(used)} of {len(devices)} disks are not proven blank: {seen}",
-            "Find out who uses the disk. It is never overwritten.",
-        )
-        module.fail_json(msg=f"{error}. {error.remedy}", failure=as_failure(error), devices=devices)
+    errors = [not_found(module, missing)] if missing else []
+    errors += [not_blank(devices, used)] if used and module.params["require_blank"] else []
+    if errors:
+        absent = {"absent": [one.volume_id for one in missing if one.absent]} if missing else {}
+        words = " ".join(f"{error}. {error.remedy}" for error in errors)
+        module.fail_json(msg=words, failure=as_failure(errors[0]), devices=devices, **absent)
     module.exit_json(changed=False, devices=devices)
 
 

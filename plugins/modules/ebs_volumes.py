@@ -20,7 +20,7 @@ description:
     The volumes of a set may then be of several types. When there is none either, the module fails and names zone and
     types. What it has created by then waits for a further run.
   - Nothing is bought before all input is checked against the limits of EC2 and the instances' free attachment slots.
-  - Volumes that were bought for a cluster are given up by their ids. Others are never touched.
+  - Volumes that were bought for a cluster are given up, or attached anew, by their ids. Others are never touched.
 author: The mesos_scaleio.platform contributors (@mesos-scaleio)
 extends_documentation_fragment:
   - mesos_scaleio.platform.ebs
@@ -121,11 +121,15 @@ options:
       - V(released) does that and detaches them. What they hold stays, and they go on costing money. The storage server
         must not use them any more.
       - V(absent) does that and deletes them with what they hold.
+      - V(reattached) is for volumes that EC2 calls attached, and that their hosts do not show. Each gets the tag
+        C(mesos-scaleio:reattached) that names its attachment, is detached (never by force), and attached to the same
+        instance under another name. This is done once for a volume on an instance, which the tag tells later runs.
+        The storage server must not use them.
     type: str
-    choices: [present, quarantined, released, absent]
+    choices: [present, quarantined, released, absent, reattached]
     default: present
   ids:
-    description: Ids of the volumes to give up. Required unless O(state=present).
+    description: Ids of the volumes to give up or to attach anew. Required unless O(state=present).
     type: list
     elements: str
   cluster:
@@ -190,9 +194,40 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+reattached:
+  description: The volumes of O(ids), each with the attachment that it has now.
+  returned: success, if O(state=reattached)
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Volume id.
+      type: str
+      returned: success
+      sample: vol-0123456789abcdef0
+    instance_id:
+      description: The instance. Null of a volume that is not attached.
+      type: str
+      returned: success
+      sample: i-0123456789abcdef0
+    device:
+      description: Device name of the attachment. Null of a volume that is not attached.
+      type: str
+      returned: success
+      sample: /dev/xvdab
+    anew:
+      description: Whether it is the second attachment on this instance.
+      type: bool
+      returned: success
+      sample: true
+    before:
+      description: Whether that was done by an earlier run.
+      type: bool
+      returned: success
+      sample: false
 released:
   description: The volumes that were given up and are still there, each with its state.
-  returned: success, unless O(state=present)
+  returned: success, unless O(state=present) or O(state=reattached)
   type: list
   elements: dict
   sample: [{id: vol-0123456789abcdef0, state: available, size_gib: 100, quarantined: true}]
@@ -309,7 +344,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.batch import BatchRun, read_volumes
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.client import Ec2
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.module import StoppedMidway, main_with
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.release import Release
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.release import Release, read_chosen
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_batch import (
     Slot,
     match,
@@ -326,6 +361,13 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.e
     by_id_path,
     instance_facts,
     serial,
+)
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_reattach import (
+    hidden,
+    was_reattached,
+)
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_reattach import (
+    steps as steps_to_reattach,
 )
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_release import STATES
 
@@ -351,7 +393,7 @@ VOLUME = {
 SPEC = {
     "volumes": {"type": "list", "elements": "dict", "options": VOLUME},
     "instances": {"type": "list", "elements": "dict"},
-    "state": {"type": "str", "choices": ["present", *STATES], "default": "present"},
+    "state": {"type": "str", "choices": ["present", *STATES, "reattached"], "default": "present"},
     "ids": {"type": "list", "elements": "str"},
     "cluster": {"type": "str"},
     "reason": {"type": "str", "default": "released"},
@@ -360,11 +402,13 @@ SPEC = {
     "wait": {"type": "bool", "default": True},
     "attach_timeout_seconds": {"type": "int", "default": 90},
 }
-REQUIRED = [("state", "present", ["volumes"])] + [("state", state, ["ids", "cluster"]) for state in STATES]
+REQUIRED = [("state", "present", ["volumes"])] + [
+    ("state", state, ["ids", "cluster"]) for state in (*STATES, "reattached")
+]
 
 
 def run(module: AnsibleModule, ec2: Ec2) -> dict[str, Any]:
-    return (buy if module.params["state"] == "present" else release)(module, ec2)
+    return {"present": buy, "reattached": reattach}.get(module.params["state"], release)(module, ec2)
 
 
 def release(module: AnsibleModule, ec2: Ec2) -> dict[str, Any]:
@@ -388,6 +432,43 @@ def release(module: AnsibleModule, ec2: Ec2) -> dict[str, Any]:
             "after": {"volumes": [_released(volume) for volume in one_run.volumes]},
         },
     }
+
+
+def reattach(module: AnsibleModule, ec2: Ec2) -> dict[str, Any]:
+    params = module.params
+    before = read_chosen(ec2, params["ids"], params["cluster"], params["state"])
+    batch = hidden(before)
+    steps = steps_to_reattach(batch.slots)
+    now = {volume.id: volume for volume in before}
+    anew: set[str] = set()
+    if steps and not module.check_mode:
+        batch_run = BatchRun(ec2, batch, params["attach_timeout_seconds"])
+        try:
+            slots = batch_run.reattach()
+        except BatchError as error:
+            done, not_done = batch_run.done, remaining_steps(steps, batch_run.done)
+            raise StoppedMidway(error, done=done, not_done=not_done, api_calls=ec2.api_calls) from error
+        steps = batch_run.done
+        now.update({slot.volume.id: slot.volume for slot in slots if slot.volume})
+        anew = {slot.volume.id for slot in slots if slot.volume}
+    return {
+        "changed": bool(steps),
+        "steps": steps,
+        "reattached": [
+            {**_attached(now[one.id]), "anew": was_reattached(one) or one.id in anew, "before": was_reattached(one)}
+            for one in before
+        ],
+        "api_calls": ec2.api_calls,
+        "diff": {
+            "before": {"volumes": [_attached(volume) for volume in before]},
+            "after": {"volumes": [_attached(now[volume.id]) for volume in before]},
+        },
+    }
+
+
+def _attached(volume: SeenVolume) -> dict[str, Any]:
+    own = volume.attachments[0] if volume.attachments else None
+    return {"id": volume.id, "instance_id": own.instance_id if own else None, "device": own.device if own else None}
 
 
 def _released(volume: SeenVolume) -> dict[str, Any]:

@@ -32,7 +32,7 @@ import subprocess  # noqa: F401
 import sys
 import threading  # noqa: F401
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,10 @@ class Remediation:
         self.volumes: list[Result] = []
         self.surplus: list[str] = []
         self.orphans: list[Result] = []
+        self.proofs: dict[str, list[Result]] = {}
+        self.reasons: dict[str, str] = {}
+        self.reattached: list[Result] = []
+        self.not_reattached = ""
         self.verification: Result = {}
         self.failure: Result = {}
         self.unbought: Result = {}
@@ -137,8 +141,10 @@ class Remediation:
                 self.act_ebs(remediation_preflight(self._actions, ready, reasons)["refused"])
         judged: Mapping[str, Any] = {"spoiled": []}
         if self.volumes and not self.failure:
-            found, reasons = self.prove()
-            judged = remediation_proofs(self.volumes, found, reasons)
+            self.prove({volume["host"] for volume in self.volumes})
+            self.attach_anew()
+            found = self._proved("devices")
+            judged = remediation_proofs(self.volumes, found, self.reasons, self.reattached, self.not_reattached)
             with self._rescued():
                 self._be_the_only_one_still()
                 if any(not volume["in_pool"] for volume in judged["ready"]):
@@ -232,12 +238,11 @@ class Remediation:
         self._mark("prove")
         self.volumes = remediation_volumes([one for one in self._actions if one["pool_id"] in pools], bought)
 
-    def prove(self) -> tuple[list[Result], dict[str, str]]:
-        """What the hosts found, and why some found less than they should."""
-        found: list[Result] = []
-        reasons: dict[str, str] = {}
-        new = [volume for volume in self.volumes if not volume["in_pool"]]
+    def prove(self, hosts: Collection[str]) -> None:
+        """What these hosts found, and why some found less than they should."""
+        new = [volume for volume in self.volumes if not volume["in_pool"] and volume["host"] in hosts]
         for host, batch in _grouped(new, "host"):
+            self.proofs[host], self.reasons[host] = [], ""
             for _txn, mine in _grouped(batch, "txn"):
                 try:
                     proof = module(
@@ -249,10 +254,31 @@ class Remediation:
                         **self._trees(host),
                     )
                 except ModuleFailed as failed:
-                    reasons[host] = failed.result["msg"]
+                    self.reasons[host] = failed.result["msg"]
                     proof = failed.result
-                found += proof.get("devices", [])
-        return found, reasons
+                self.proofs[host].append(proof)
+
+    def _proved(self, what: str) -> list[Any]:
+        return [one for answers in self.proofs.values() for proof in answers for one in proof.get(what, [])]
+
+    def attach_anew(self) -> None:
+        """The play between the two that prove, and the second one of them."""
+        if not (hidden := self._proved("absent")):
+            return
+        try:
+            self._be_the_only_one_still()
+            self.reattach(hidden)
+        except ModuleFailed as failed:
+            self.not_reattached = failed.result["msg"]
+            return
+        anew = {own["id"] for own in self.reattached if own["anew"] and not own["before"]}
+        self.prove({volume["host"] for volume in self.volumes if volume["volume_id"] in anew})
+
+    def reattach(self, hidden: list[str]) -> None:
+        devices = {device["name"] for device in self._read("scaleio_info", gather_subset=["devices"])["devices"]}
+        if ids := [ident for ident in hidden if ident not in devices]:
+            given = {"cluster": self.before["system"]["id"], "ids": ids, "attach_timeout_seconds": 90}
+            self.reattached = self._read("ebs_volumes", state="reattached", **given)["reattached"]
 
     def act_storage(self, judged: Mapping[str, Any]) -> None:
         self._mark("add")
@@ -325,6 +351,7 @@ class Remediation:
                 "volumes": self.volumes,
                 "orphans": self.orphans,
                 "rolled_back": self.rolled_back,
+                "reattached": self.reattached,
                 "verification": self.verification,
                 "api_calls": [read["api_calls"] for read in self.reads],
             },

@@ -137,6 +137,7 @@ class Stage:
         self.wire = Wire(self._objections)
         self.engine = Engine()
         self.policy: Mapping[str, Any] = POLICY
+        self.device_timeout_seconds = 60
         self._scenes = 0
         self.scaleio.start()
         zones = zip(ADDRESSES.items(), "abc", strict=True)
@@ -171,6 +172,7 @@ class Stage:
         """The next scene: everything is as it was after the start."""
         self.ec2.record.clear_faults()
         self.policy = POLICY
+        self.device_timeout_seconds = 60
         self.wire.begin()
         self.ec2.restore()
         system, gateway = self.scaleio.system, self.scaleio.gateway
@@ -213,7 +215,7 @@ class Stage:
             "lock_file": str(own / "platform.lock"),
             "disks": str(self._disks),
             "second_look_seconds": 30,
-            "device_timeout_seconds": 60,
+            "device_timeout_seconds": self.device_timeout_seconds,
             **changed,
         }
 
@@ -238,6 +240,10 @@ class Stage:
         """The ScaleIO emulator's control port."""
         url = f"{self.scaleio.facts['control_url']}/{path}"
         urllib.request.urlopen(urllib.request.Request(url, data=json.dumps(body).encode()), timeout=10).read()
+
+    def hide(self, host: str, times: int) -> None:
+        """The next disk of this host is not shown there until it was attached more than so often."""
+        (self._disks / "hidden").write_text(f"{host}:{times}")
 
     def forget_volume(self, volume_id: str) -> None:
         """Deleted by somebody else, without a call that the wire would see."""

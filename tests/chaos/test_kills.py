@@ -194,11 +194,14 @@ def without_repeats(names: Sequence[str]) -> list[str]:
 
 
 @pytest.mark.slow
-def test_the_quick_engine_asks_what_the_playbook_asks(world: Site, theatre: Any) -> None:
-    """Or the matrices would prove something of a thing that nobody runs."""
+@pytest.mark.parametrize("hidden_times", [0, 1])
+def test_the_quick_engine_asks_what_the_playbook_asks(world: Site, theatre: Any, hidden_times: int) -> None:
+    """Or the matrices would prove something of a thing that nobody runs. Once with a disk that is attached anew."""
+    (world.disks / "hidden").write_text(f"agent1:{hidden_times}")
     run = world.play()
     assert run.report["status"] == "changed", run.output
     theatre.begin()
+    theatre.hide("agent1", hidden_times)
     quick = theatre.play()
     assert quick.told == "changed"
     ec2, rest = calls_of(world)

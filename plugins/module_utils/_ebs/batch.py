@@ -24,10 +24,12 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.e
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_model import (
     TAG_CLUSTER,
     TAG_MANAGED,
+    TAG_REATTACHED,
     TAG_TXN,
     SeenVolume,
     WantedVolume,
 )
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_reattach import mark
 
 CREATE_TIMEOUT_SECONDS = 300
 # A new volume may be unknown in parts of EC2 for so long.
@@ -86,6 +88,14 @@ class BatchRun:
         slots = self._until_available(slots)
         slots = self._attach(slots)
         return self._until_attached(slots) if wait else slots
+
+    def reattach(self) -> tuple[Slot, ...]:
+        """Detach what the hosts do not show, and attach it under other names; see _planning.ebs_reattach."""
+        for slot in self._batch.slots:
+            if slot.volume is not None and " ".join(slot.volume.given_up) != mark(slot)[TAG_REATTACHED]:
+                self._ec2.tag_volume(slot.volume.id, mark(slot))
+                self.done.append({"action": "tag_volume", "volume_id": slot.volume.id, **_who(slot)})
+        return self._until_attached(self._attach_again(self._batch.slots, self._batch.slots))
 
     def _ask_to_create(self) -> None:
         """Would EC2 create such volumes? Asked once for each zone, before the first is bought."""
@@ -306,15 +316,16 @@ class BatchRun:
         for slot in late:
             if slot.volume is not None and slot.attachment is not None:
                 try:
-                    self._ec2.detach_volume(slot.volume.id, slot.wanted.instance_id)
+                    self._ec2.detach_volume(slot.volume.id, slot.wanted.instance_id, slot.attachment.device)
                 except EbsError as error:
                     if error.code not in ALREADY_DETACHED:
                         raise
                 self.done.append({"action": "detach_volume", "volume_id": slot.volume.id, **_who(slot)})
         late_keys = {slot.wanted.key for slot in late}
         for _poll in self._polls(self._attach_timeout_seconds):
-            volumes = {volume.key: volume for volume in read_volumes(self._ec2, self._wanted)}
-            if all(key in volumes and volumes[key].state == "available" for key in late_keys):
+            seen = {volume.id: volume for volume in read_volumes(self._ec2, self._wanted)}
+            volumes = {slot.wanted.key: seen.get(slot.volume.id) for slot in late if slot.volume is not None}
+            if all(_left(slot, volumes.get(slot.wanted.key)) for slot in late):
                 break
         else:
             raise _timeout("DetachTimeout", late, f"still not detached after {self._attach_timeout_seconds:g} s")
@@ -342,6 +353,14 @@ class BatchRun:
 def _with_volume(slot: Slot, volume: Optional[SeenVolume]) -> Slot:
     """A volume that EC2 does not show yet stays what it was: lists lag behind creates."""
     return slot if volume is None else dataclasses.replace(slot, volume=volume)
+
+
+def _left(slot: Slot, volume: Optional[SeenVolume]) -> bool:
+    """Whether the volume is free again, or another run has attached it under another name already."""
+    if volume is None:
+        return False
+    now = volume.attachment_to(slot.wanted.instance_id)
+    return volume.state == "available" or (now is not None and now.device != slot.device)
 
 
 def _usable(slot: Slot) -> bool:

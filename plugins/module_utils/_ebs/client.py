@@ -184,8 +184,10 @@ class Ec2:
             if error.code != "DryRunOperation":
                 raise
 
-    def detach_volume(self, volume_id: str, instance_id: str) -> None:
-        self._call("detach_volume", volume_id, "State", VolumeId=volume_id, InstanceId=instance_id)
+    def detach_volume(self, volume_id: str, instance_id: str, device: str = "") -> None:
+        """With `device` only from this name: another run may have attached it anew."""
+        name = {"Device": device} if device else {}
+        self._call("detach_volume", volume_id, "State", VolumeId=volume_id, InstanceId=instance_id, **name)
 
     def tag_volume(self, volume_id: str, tags: Mapping[str, str]) -> None:
         pairs = [{"Key": key, "Value": value} for key, value in sorted(tags.items())]

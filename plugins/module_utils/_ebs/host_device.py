@@ -41,10 +41,11 @@ class HostDevice:
 
 @dataclass(frozen=True)
 class Missing:
-    """A volume that cannot be used yet, and why."""
+    """A volume that cannot be used yet, and why. `absent`: nothing on this host is that volume."""
 
     volume_id: str
     reason: str
+    absent: bool = False
 
 
 def find_devices(
@@ -57,7 +58,7 @@ def find_devices(
     for volume_id in volume_ids:
         kernel_names = by_serial.get(serial(volume_id), [])
         if not kernel_names:
-            missing.append(Missing(volume_id, "no block device has its serial number"))
+            missing.append(Missing(volume_id, "no block device has its serial number", absent=True))
         elif len(kernel_names) > 1:
             missing.append(Missing(volume_id, f"several devices have its serial number: {', '.join(kernel_names)}"))
         else:

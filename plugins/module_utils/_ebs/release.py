@@ -69,16 +69,7 @@ class Release:
         self.volumes = self._read()
 
     def _read(self) -> list[SeenVolume]:
-        """Everything bought for the cluster; an id that is not among that is looked at by itself."""
-        known = self._ec2.describe_volumes({TAG_MANAGED: ["true"], TAG_CLUSTER: [self._cluster]})
-        ids = {volume.id for volume in known}
-        for volume_id in [volume_id for volume_id in self._ids if volume_id not in ids]:
-            try:
-                known.append(self._ec2.describe_volume(volume_id))
-            except EbsError as error:
-                if error.code != NOT_THERE:
-                    raise
-        return chosen(self._ids, self._cluster, known, "absent" if self._orphans else self._state)
+        return read_chosen(self._ec2, self._ids, self._cluster, "absent" if self._orphans else self._state)
 
     def _do(self, step: Mapping[str, Any]) -> None:
         action, volume_id = step["action"], step["volume_id"]
@@ -107,6 +98,19 @@ class Release:
                     "A host that still uses a volume keeps it: stop what uses it there, then run again.",
                 )
             self._sleep(POLL_SECONDS)
+
+
+def read_chosen(ec2: Ec2, ids: Sequence[str], cluster: str, state: str) -> list[SeenVolume]:
+    """The volumes of these ids, out of everything bought for the cluster; one that is not there by itself."""
+    known = ec2.describe_volumes({TAG_MANAGED: ["true"], TAG_CLUSTER: [cluster]})
+    bought = {volume.id for volume in known}
+    for volume_id in [volume_id for volume_id in ids if volume_id not in bought]:
+        try:
+            known.append(ec2.describe_volume(volume_id))
+        except EbsError as error:
+            if error.code != NOT_THERE:
+                raise
+    return chosen(ids, cluster, known, state)
 
 
 def _attached(volumes: Sequence[SeenVolume], state: str) -> list[str]:

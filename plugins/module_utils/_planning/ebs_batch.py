@@ -184,7 +184,10 @@ def place(batch: Batch, instances: Mapping[str, InstanceFacts]) -> Batch:
                 f"slots of {instance.max_attachments}, needed are {wanted}",
                 "Use fewer, larger volumes, another SDS, or a larger instance type.",
             )
-        device = next_device_name(used[instance.id], instance.id)
+        # Not the one under which the host did not show it: by its name it is known that this was tried.
+        hidden_at, hidden_as = slot.volume.given_up if slot.volume else ("", "")
+        avoided = {hidden_as} if hidden_at == instance.id else set()
+        device = next_device_name(used[instance.id] | avoided, instance.id)
         used[instance.id].add(device)
         want = dataclasses.replace(slot.wanted, availability_zone=instance.availability_zone)
         slots.append(dataclasses.replace(slot, wanted=want, device=device))

@@ -21,6 +21,8 @@ TAG_SDS = "mesos-scaleio:sds"
 TAG_TXN = "mesos-scaleio:txn"
 TAG_SLOT = "mesos-scaleio:slot"
 TAG_QUARANTINED = "mesos-scaleio:quarantined"
+# The attachment that a host did not show, "INSTANCE DEVICE NAME": written before it is given up for another one.
+TAG_REATTACHED = "mesos-scaleio:reattached"
 GONE_STATES = frozenset({"deleting", "deleted"})
 # What a run writes into the tag of a volume that its purchase has no use for: that purchase, and the time in UTC.
 ORPHAN_MARK = re.compile(r"orphan of (\S+) since (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
@@ -153,6 +155,12 @@ class SeenVolume:
     @property
     def unused(self) -> bool:
         return self.state == "available" and not self.attachments
+
+    @property
+    def given_up(self) -> tuple[str, str]:
+        """Instance and device name of the attachment that its host did not show; empty if there was none."""
+        instance_id, _blank, device = dict(self.tags).get(TAG_REATTACHED, "").partition(" ")
+        return instance_id, device
 
     def attachment_to(self, instance_id: str) -> Optional[Attachment]:
         return next((own for own in self.attachments if own.instance_id == instance_id), None)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from .ebs_limits import TYPE_LIMITS
-from .ebs_model import TAG_CLUSTER, TAG_MANAGED, TAG_POOL, TAG_QUARANTINED, TAG_SDS, TAG_SLOT, TAG_TXN
+from .ebs_model import TAG_CLUSTER, TAG_MANAGED, TAG_POOL, TAG_QUARANTINED, TAG_REATTACHED, TAG_SDS, TAG_SLOT, TAG_TXN
 from .ledger import TAG_DRILL, TAG_SEQUENCE, TAG_SET_SIZE
 from .policy import Policy, VolumeSpec
 
@@ -81,7 +81,7 @@ def executor(policy: Policy, scope: Scope) -> dict[str, Any]:
             _allow("AttachOwnVolumes", attach, volumes, where),
             _allow("AttachToInstances", attach, *_instances(scope)),
             _allow("DeleteOwnVolumes", ("ec2:DeleteVolume",), volumes, where),
-            _mark(volumes, where),
+            _mark(volumes, where, TAG_QUARANTINED, TAG_REATTACHED),
             *_keys(policy, scope),
             *([_quotas(scope)] if policy.look_up_quotas else []),
             *_records(scope),
@@ -97,7 +97,7 @@ def releaser(scope: Scope) -> dict[str, Any]:
     return _document(
         [
             _observe(scope, ("ec2:DescribeVolumes",)),
-            _mark(volumes, own),
+            _mark(volumes, own, TAG_QUARANTINED),
             _allow("DetachOwnVolumes", ("ec2:DetachVolume",), volumes, own),
             _allow("DetachFromInstances", ("ec2:DetachVolume",), *_instances(scope)),
             _allow("DeleteMarkedVolumes", ("ec2:DeleteVolume",), volumes, marked),
@@ -147,9 +147,9 @@ def _observe(scope: Scope, reads: Sequence[str] = READS) -> Statement:
     return _allow("Observe", reads, "*", {"StringEquals": {"ec2:Region": scope.region}})
 
 
-def _mark(volumes: str, own: Mapping[str, Any]) -> Statement:
-    only_the_mark = {**own, "ForAllValues:StringEquals": {"aws:TagKeys": [TAG_QUARANTINED]}}
-    return _allow("MarkOwnVolumes", ("ec2:CreateTags",), volumes, only_the_mark)
+def _mark(volumes: str, own: Mapping[str, Any], *keys: str) -> Statement:
+    only_these = {**own, "ForAllValues:StringEquals": {"aws:TagKeys": list(keys)}}
+    return _allow("MarkOwnVolumes", ("ec2:CreateTags",), volumes, only_these)
 
 
 def _quotas(scope: Scope) -> Statement:

@@ -28,9 +28,16 @@ class Judgement:
 
 
 def judge(
-    volumes: Sequence[Mapping[str, Any]], devices: Iterable[Mapping[str, Any]], reasons: Mapping[str, str]
+    volumes: Sequence[Mapping[str, Any]],
+    devices: Iterable[Mapping[str, Any]],
+    reasons: Mapping[str, str],
+    reattached: Iterable[Mapping[str, Any]] = (),
+    not_reattached: str = "",
 ) -> Judgement:
     """`devices` are what the hosts found; `reasons`, by host, why a host has found less than it should.
+
+    `reattached` are the answers of ebs_volumes for those that a host did not show; `not_reattached` is why there are
+    none.
 
     A volume that is not proven keeps the others from their pool only where it is all that its fault unit would get:
     without it the mirrors of what the other fault units get have no place.
@@ -45,11 +52,14 @@ def judge(
         volume for volume in volumes if volume["pool_id"] not in stopped and volume["volume_id"] not in without
     )
     added = {volume["volume_id"] for volume in ready if not volume["in_pool"]}
+    failure = {}
+    if refused:
+        failure = _failure(refused, stopped, reasons, _tried(refused, seen, reattached), not_reattached)
     return Judgement(
         ready=ready,
         proofs=tuple(seen[ident] for ident in seen if ident in added),
         spoiled=tuple(volume["volume_id"] for volume in refused if volume["volume_id"] in seen),
-        failure=_failure(refused, stopped, reasons) if refused else {},
+        failure=failure,
     )
 
 
@@ -57,8 +67,28 @@ def _unit(volume: Mapping[str, Any]) -> tuple[str, str]:
     return volume["pool_id"], volume["fault_unit_id"]
 
 
+def _tried(
+    refused: Sequence[Mapping[str, Any]], seen: Collection[str], reattached: Iterable[Mapping[str, Any]]
+) -> dict[str, str]:
+    """By volume that its host does not show: what was done for it, and what is left to do."""
+    hosts = {volume["volume_id"]: volume["host"] for volume in refused if volume["volume_id"] not in seen}
+    words = {}
+    for own in reattached:
+        if own["anew"] and own["id"] in hosts:
+            host, when = hosts[own["id"]], " by an earlier run" if own["before"] else ""
+            words[own["id"]] = (
+                f"{host} does not show {own['id']}, which was detached and attached again as {own['device']}{when}: "
+                f"reboot {host}, or stop and start {own['instance_id']}, or detach the volume by hand; then run again."
+            )
+    return words
+
+
 def _failure(
-    refused: Sequence[Mapping[str, Any]], stopped: Collection[str], reasons: Mapping[str, str]
+    refused: Sequence[Mapping[str, Any]],
+    stopped: Collection[str],
+    reasons: Mapping[str, str],
+    tried: Mapping[str, str],
+    not_reattached: str,
 ) -> dict[str, str]:
     none = ", ".join(sorted({volume["pool"] for volume in refused if volume["pool_id"] in stopped}))
     partly = ", ".join(sorted({volume["pool"] for volume in refused if volume["pool_id"] not in stopped}))
@@ -67,8 +97,11 @@ def _failure(
         words.append(f"Nothing was added to pool {none}, because new volumes were not proven blank.")
     if partly:
         words.append(f"Pool {partly} gets less than was bought, because some volumes were not proven blank.")
-    hosts = sorted({volume["host"] for volume in refused})
+    words += tried.values()
+    hosts = sorted({volume["host"] for volume in refused if volume["volume_id"] not in tried})
     words += [f"{host}: {reasons.get(host) or UNREACHABLE}" for host in hosts]
+    if not_reattached:
+        words.append(f"What a host does not show could not be attached anew: {not_reattached}")
     return {
         "code": "not_proven",
         "message": " ".join(words),

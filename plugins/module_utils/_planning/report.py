@@ -74,7 +74,7 @@ def build(
             }
             for pool in (decision or {}).get("pools", ())
         ],
-        "volumes": [dict(volume) for volume in run.get("volumes") or (decision or {}).get("actions", ())],
+        "volumes": _bought(decision, run),
         "rolled_back": [dict(volume) for volume in run.get("rolled_back") or ()],
         "volumes_owned": _owned(decision, run, status),
         "orphans": [{key: step[key] for key in ("action", "volume_id")} for step in run.get("orphans") or ()],
@@ -84,6 +84,13 @@ def build(
         "steps": _durations(run.get("marks") or (), run["finished_seconds"]),
         "duration_seconds": round(run["finished_seconds"] - run["started_seconds"], 1),
     }
+
+
+def _bought(decision: Optional[Mapping[str, Any]], run: Mapping[str, Any]) -> list[Report]:
+    """The volumes, with whether a host did not show them until they were attached anew in this run."""
+    anew = {own["id"] for own in run.get("reattached") or () if own["anew"] and not own["before"]}
+    volumes = run.get("volumes") or (decision or {}).get("actions", ())
+    return [{**volume, **({"attached_anew": True} if volume.get("volume_id") in anew else {})} for volume in volumes]
 
 
 def _lasting(decision: Optional[Mapping[str, Any]], status: str) -> Optional[Report]:
@@ -228,7 +235,8 @@ def _volumes(report: Report) -> list[str]:
     for volume in report["volumes"]:
         ident = volume.get("volume_id") or "(to buy)"
         place = f"{volume['sds']}, {volume['instance_id']}, {volume['availability_zone']}"
-        lines.append(f"Volume    {ident} {volume['size_gib']} GiB {type_of(volume)} for {place}")
+        anew = ", attached anew," if volume.get("attached_anew") else ""
+        lines.append(f"Volume    {ident} {volume['size_gib']} GiB {type_of(volume)}{anew} for {place}")
     return lines
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.batch import BatchRun, read_volumes
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.client import Ec2, connect
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.release import Release
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._ebs.release import Release, read_chosen
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_batch import match, place
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_model import WantedVolume
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_reattach import hidden
 from lab.ec2.process import EmulatorProcess
 
 CLUSTER = "1a2b3c4d5e6f7081"
@@ -52,6 +53,15 @@ def given_up(emulator: EmulatorProcess, ids: list[str], state: str = "absent") -
     }
     run = Release(as_runner(emulator), asked, sleep=lambda seconds: time.sleep(seconds / 20))
     run.run()
+    return [step["action"] for step in run.done]
+
+
+def attached_anew(emulator: EmulatorProcess, volume_id: str) -> list[str]:
+    """What is done for a volume that its host does not show, with the same code as in the module; the steps done."""
+    ec2 = as_runner(emulator)
+    batch = hidden(read_chosen(ec2, [volume_id], CLUSTER, "reattached"))
+    run = BatchRun(ec2, batch, 1.0, sleep=lambda seconds: time.sleep(seconds / 20))
+    run.reattach()
     return [step["action"] for step in run.done]
 
 

@@ -347,6 +347,27 @@ def test_an_attachment_that_hangs_is_tried_again_under_another_name(
     assert (first, second, result["volumes"][0]["device"]) == ("/dev/xvdaa", "/dev/xvdab", "/dev/xvdab")
 
 
+@pytest.mark.slow
+def test_what_a_host_does_not_show_is_attached_anew_once(emulator: EmulatorProcess, run_module: RunModule) -> None:
+    volumes = volume_set(emulator)[:1]
+    (first,) = run_module("ebs_volumes", volumes=volumes)["volumes"]
+    asked = {"state": "reattached", "cluster": CLUSTER, "ids": [first["id"]]}
+    planned = run_module("ebs_volumes", check=True, **asked)
+    assert [step["action"] for step in planned["steps"]] == ["tag_volume", "detach_volume", "attach_volume"]
+    assert planned["reattached"][0]["anew"] is False
+    done = run_module("ebs_volumes", **asked)
+    assert [step["action"] for step in done["steps"]] == ["tag_volume", "detach_volume", "attach_volume"]
+    device = next(step["device"] for step in done["steps"] if step["action"] == "attach_volume")
+    assert device != first["device"]
+    now = {"id": first["id"], "instance_id": first["instance_id"], "device": device}
+    assert done["reattached"] == [{**now, "anew": True, "before": False}]
+    (volume,) = bought(run_module, volumes)
+    assert volume["tags"]["mesos-scaleio:reattached"] == f"{first['instance_id']} {first['device']}"
+    again = run_module("ebs_volumes", **asked)
+    assert (again["changed"], again["reattached"]) == (False, [{**now, "anew": True, "before": True}])
+    assert run_module("ebs_volumes", volumes=volumes)["changed"] is False
+
+
 def test_quotas_say_what_the_account_may_have_and_has(emulator: EmulatorProcess, run_module: RunModule) -> None:
     run_module("ebs_volumes", volumes=volume_set(emulator))
     sizes = [

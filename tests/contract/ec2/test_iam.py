@@ -23,7 +23,16 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.i
 )
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import parse
 from lab.ec2.process import EmulatorProcess
-from tests.contract.ec2.purchase import CLUSTER, RUNNER, SIZES, given_up, wanted, whole_run, whole_set
+from tests.contract.ec2.purchase import (
+    CLUSTER,
+    RUNNER,
+    SIZES,
+    attached_anew,
+    given_up,
+    wanted,
+    whole_run,
+    whole_set,
+)
 
 HOST = {"mesos-scaleio:cluster-host": "agent1"}
 SCOPE = Scope(CLUSTER, "us-east-1", account="123456789012", zones=("us-east-1a",), instance_tags=HOST)
@@ -58,11 +67,12 @@ def held(quick: EmulatorProcess) -> Iterator[EmulatorProcess]:
 
 
 def everything(held: EmulatorProcess) -> list[str]:
-    """A purchase with all troubles, of which the host then finds that it is not blank."""
+    """A purchase with all troubles, which the host shows only after another attachment, and finds not blank then."""
     want = wanted(held)
     steps = whole_run(held, want)
     tags = [{"Name": "tag:mesos-scaleio:txn", "Values": [want.txn]}]
     (volume,) = held.client().describe_volumes(Filters=tags)["Volumes"]
+    steps += attached_anew(held, str(volume["VolumeId"]))
     return [*steps, *given_up(held, [str(volume["VolumeId"])], "quarantined")]
 
 
@@ -74,6 +84,9 @@ def test_a_run_with_exactly_these_rights_passes(held: EmulatorProcess) -> None:
         "delete_volume",
         "create_volume",
         "attach_volume",
+        "detach_volume",
+        "attach_volume",
+        "tag_volume",
         "detach_volume",
         "attach_volume",
         "tag_volume",

@@ -1,7 +1,8 @@
 """What an attached volume looks like inside a host, in folders: `host_disks.py ROOT attach INSTANCE VOLUME SIZE_GIB`.
 
 Disks of an INSTANCE in ROOT/dirty have somebody's data, or only the one that is named INSTANCE/DISK; INSTANCE in
-ROOT/lost never shows any disk.
+ROOT/lost never shows any disk, and INSTANCE:TIMES in ROOT/hidden does not show the first that it gets then, until
+that was attached more than so often.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ def attach(root: Path, instance: str, volume_id: str, size_gib: int) -> None:
     lost = root / "lost"
     if lost.exists() and instance in lost.read_text().split():
         return
+    if _is_hidden(root, instance, volume_id):
+        return
     serial = volume_id.replace("-", "")
     dev, block = root / instance / "dev", root / instance / "sys" / "block"
     boot(root, instance)
@@ -40,6 +43,18 @@ def attach(root: Path, instance: str, volume_id: str, size_gib: int) -> None:
     (block / name / "device" / "serial").write_text(f"{serial}\n")
     (block / name / "device" / "model").write_text("Amazon Elastic Block Store\n")
     (dev / "disk" / "by-id" / f"nvme-Amazon_Elastic_Block_Store_{serial}").symlink_to(f"../../{name}")
+
+
+def _is_hidden(root: Path, instance: str, volume_id: str) -> bool:
+    hidden = root / "hidden"
+    times = dict(word.split(":") for word in hidden.read_text().split()) if hidden.exists() else {}
+    if instance not in times:
+        return False
+    attached = root / f"attached-{instance}"
+    with attached.open("a") as stream:
+        stream.write(f"{volume_id}\n")
+    so_far = attached.read_text().split()
+    return volume_id == so_far[0] and so_far.count(volume_id) <= int(times[instance])
 
 
 def detach(root: Path, instance: str, volume_id: str) -> None:

@@ -307,15 +307,37 @@ def test_a_run_without_one_of_its_rights_names_it_and_goes_on_when_it_has_it(wor
 def test_a_disk_that_never_appears_stops_the_expansion_and_is_found_later(world: Site) -> None:
     world.fill(85)
     (world.disks / "lost").write_text("agent1 agent2 agent3")
+    world.scaleio.gateway.journal.reset()
     run = world.play()
     assert run.status == 2, run.output
-    assert all(agent in run.report["failure"]["message"] for agent in ("agent1", "agent2", "agent3"))
+    assert_calls_are_reported(world, run)
+    message = run.report["failure"]["message"]
+    assert all(f"{agent} does not show vol-" in message for agent in ("agent1", "agent2", "agent3"))
     assert len(world.bought()) == 3
+    # Once: the next run asks the hosts, and nothing else is left to try.
+    done = writes(world.ec2.counters())
+    assert (done["CreateTags"], done["DetachVolume"]) == (3, 3)
+    once_more = world.play()
+    assert "by an earlier run" in once_more.report["failure"]["message"], once_more.output
+    assert writes(world.ec2.counters()) == done
     # What costs nothing more is tried whoever answers.
     world.write_inventory(ansible_connection="ssh", ansible_port=1)
     again = world.play()
     assert "Nothing was added to pool default" in again.report["failure"]["message"], again.output
     assert "agent2: the host cannot be reached" in again.report["failure"]["message"]
+
+
+@pytest.mark.slow
+def test_a_disk_that_appears_when_it_is_attached_anew_is_added_in_the_same_run(world: Site) -> None:
+    world.fill(85)
+    (world.disks / "hidden").write_text("agent2:1")
+    run = world.play()
+    assert (run.status, run.report["status"]) == (0, "changed"), run.output
+    assert world.ec2.counters()["DetachVolume"] == 1
+    assert [volume["sds"] for volume in run.report["volumes"] if volume.get("attached_anew")] == ["agent2"]
+    assert len([device for device in world.module("scaleio_info")["devices"] if device["name"]]) == 3
+    quiet = world.play()
+    assert (quiet.status, quiet.changed, quiet.report["status"]) == (0, 0, "ok"), quiet.output
 
 
 @pytest.mark.parametrize(

@@ -266,6 +266,20 @@ def test_module_names_the_volume_that_never_appears(machine: Machine) -> None:
         "no_right": False,
     }
     assert result["failure"]["remedy"] in result["msg"]
+    # What is there is told, so that it does not wait for the other.
+    assert [(device["volume_id"], device["blank"]) for device in result["devices"]] == [(VOLUME, True)]
+    assert result["absent"] == ["vol-0bbbbbbbbbbbbbbbb"]
+
+
+def test_only_what_no_device_is_counts_as_absent(machine: Machine) -> None:
+    machine.add()
+    write(1080, b"\x53\xef")(machine)
+    both = run_module(machine, volume_ids=[VOLUME, "vol-0bbbbbbbbbbbbbbbb"], timeout_seconds=0, require_blank=True)
+    assert (both["failure"]["code"], both["absent"]) == ("DeviceNotFound", ["vol-0bbbbbbbbbbbbbbbb"])
+    assert "an ext file system" in both["msg"]
+    (machine.dev / LINK).unlink()
+    result = run_module(machine, timeout_seconds=0)
+    assert (result["failure"]["code"], result["absent"], result["devices"]) == ("DeviceNotFound", [], [])
 
 
 def test_module_waits_for_a_device_that_appears_later(machine: Machine) -> None:

@@ -65,3 +65,22 @@ def test_what_is_in_the_pool_needs_no_proof():
     rest = [{**A[0], "in_pool": True}, *A[1:]]
     assert judge(rest, found(A[1:]), {}).failure == {}
     assert judge([{**item, "in_pool": True} for item in A], [], {}).failure == {}
+
+
+def test_what_was_attached_anew_in_vain_is_said_with_what_is_left_to_do():
+    late, gone = A[0], A[1]
+    tried = [
+        {"id": volume["volume_id"], "instance_id": "i-1", "device": "/dev/xvdab", "anew": True, "before": before}
+        for volume, before in ((late, False), (gone, True), (A[2], False))
+    ]
+    reasons = {"agent1": "no block device has its serial number", "agent2": "the same"}
+    message = judge(A, found(A[2:]), reasons, tried).failure["message"]
+    assert "agent1 does not show vol-a-agent1, which was detached and attached again as /dev/xvdab: reboot" in message
+    assert "agent2 does not show vol-a-agent2, which was detached and attached again as /dev/xvdab by an" in message
+    assert "stop and start i-1, or detach the volume by hand" in message
+    assert not [words for words in ("agent3", *reasons.values()) if words in message]
+    not_done = [{**one, "anew": False} for one in tried]
+    failure = judge(A, found(A[2:]), reasons, not_done, "EC2 is not reached.").failure["message"]
+    assert "agent1: no block device" in failure
+    assert "could not be attached anew: EC2 is not reached." in failure
+    assert judge(A, found(A), {"agent1": ""}, tried).failure == {}
