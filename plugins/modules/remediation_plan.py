@@ -197,6 +197,7 @@ decision:
       type than was asked for first says C(instead_of) which.
     - C(needs_second_look) tells that a pool is past its threshold, and that no earlier run is known that confirms it.
     - C(approval) says whether the plan may be carried out (C(granted)), and why. It is null when there is no plan.
+    - C(full_device) of a pool names a device that makes it critical although the use of the pool does not.
     - C(rollbacks) are new devices that failed before they held data, each with C(volume_id) and C(device_id), which
       this run has to take out; none while all is frozen.
     - C(drill_remains) are volumes that a drill has left and that this run has to remove; none while all is frozen.

@@ -186,7 +186,7 @@ class Remediation:
         plan = module("remediation_plan", **latest)
         if plan["decision"]["needs_second_look"] and self.site["second_look_seconds"]:
             time.sleep(self.site["second_look_seconds"])
-            again = self._read("scaleio_info", gather_subset=[*LOOK, "alerts"], as_text=True)
+            again = self._read("scaleio_info", gather_subset=[*LOOK, "alerts", "fault_units"], as_text=True)
             latest = {
                 **looked,
                 "system": again["text"],

@@ -128,10 +128,12 @@ class PoolDecision:
     forecast: Optional[Forecast] = None
     needs_second_look: bool = False
     lifts: tuple[Lift, ...] = ()
+    # A device that makes the pool critical although its use does not.
+    full_device: str = ""
 
     @property
     def critical(self) -> bool:
-        return self.used_percent >= self.critical_percent
+        return self.used_percent >= self.critical_percent or bool(self.full_device)
 
     def without_plan(self, status: str, stop: Verdict, failure: Optional[Failure] = None) -> PoolDecision:
         """The same after a rule that concerns plans as such has stopped it."""

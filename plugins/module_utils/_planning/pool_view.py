@@ -16,7 +16,7 @@ from .caps import Resources
 from .decision import Failure, Lift, PoolDecision, Verdict
 from .history import History, Sample
 from .ledger import OwnedVolume
-from .model import Snapshot, StoragePool
+from .model import Device, Snapshot, StoragePool
 from .policy import Policy, PoolPolicy
 from .rollback import Rollback
 from .spread import Surroundings
@@ -28,6 +28,10 @@ from .witness import Witness
 CRITICAL_MARGIN_PERCENT = 5
 # With less time than this until the pool's critical alert, the cooldown does not count.
 PRESSING_SECONDS = 7200
+# A device above this soon takes no more, whatever room the others have.
+FULL_DEVICE_PERCENT = 95
+# What was bought is given this long to relieve a full device; otherwise each run would buy more.
+RELIEF_SECONDS = 86_400
 
 
 @dataclass
@@ -53,6 +57,16 @@ class Run:
     clock_ahead_seconds: Optional[float] = None
 
 
+def fullest(snapshot: Snapshot, pool: StoragePool) -> Optional[tuple[Device, float]]:
+    """The device with the least room for its size, and the percent of it in use; None where that was not read."""
+    known = [
+        (device, 100 * device.in_use_kib / device.capacity_limit_kib)
+        for device in snapshot.devices_of(pool.id)
+        if device.in_use_kib is not None and device.healthy and device.capacity_limit_kib > 0
+    ]
+    return max(known, key=lambda found: found[1], default=None)
+
+
 class PoolView:
     def __init__(
         self, run: Run, pool: StoragePool, rules: PoolPolicy, owned: Sequence[OwnedVolume],
@@ -73,11 +87,32 @@ class PoolView:
         )
         domains = {domain.id: domain.name for domain in run.snapshot.protection_domains}
         self.domain = domains[pool.protection_domain_id]
-        self.trigger = self._judge()
+        # What makes the pool critical although its use does not; empty when nothing does.
+        self.full_device = ""
+        self.trigger = self._with_full_device(self._judge())
 
     @property
     def critical(self) -> bool:
-        return self.used_percent >= self.critical_percent
+        return self.used_percent >= self.critical_percent or bool(self.full_device)
+
+    def _with_full_device(self, trigger: Trigger) -> Trigger:
+        """The trigger, fired at once where a device is nearly full and more devices would relieve it."""
+        found = fullest(self.run.snapshot, self.pool)
+        if found is None or found[1] <= FULL_DEVICE_PERCENT or self.run.drill:
+            return trigger
+        sds = next(own.name for own in self.run.snapshot.sds if own.id == found[0].sds_id)
+        text = f"device {found[0].name or found[0].path} of {sds} is {found[1]:.0f} % full"
+        newest = max((volume.created_seconds for volume in self.owned), default=0.0)
+        if not self.pool.rebalance_enabled:
+            text += ", and more devices would not relieve it: rebalance is off (rebalance_enabled)"
+        elif self.run.now_seconds - newest < RELIEF_SECONDS:
+            text += ", and what was bought in the last 24 hours is still to relieve it"
+        else:
+            self.full_device = text
+            used = f"{self.used_percent:g} % of what may be written is in use"
+            text = f"{text}, above {FULL_DEVICE_PERCENT} %, which is critical too ({used})"
+            return dataclasses.replace(trigger, state="fired", text=text, needs_second_look=False)
+        return dataclasses.replace(trigger, text=f"{trigger.text}; {text}")
 
     @property
     def urgency(self) -> tuple[bool, float, float, str]:
@@ -164,4 +199,5 @@ class PoolView:
             predicted_used_percent=self.used_percent,
             failure=failure,
             forecast=self.trigger.forecast,
+            full_device=self.full_device,
         )

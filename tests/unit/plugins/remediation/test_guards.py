@@ -19,12 +19,14 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning i
     health_gate,
     pool_expansion,
     pool_view,
+    rollback,
     sizing,
     spread,
     timing,
 )
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.approval import Consent
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.decision import Verdict
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.drill import Drill
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.forecast import forecast
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import History, Sample
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ledger import owned_volumes
@@ -67,6 +69,31 @@ def e2_resume() -> None:
     first = decide(world)
     again = decide(world, [bought(action) for action in first.actions[:2]], now=NOW + 60)
     assert {action.txn for action in again.actions} == {first.pools[0].txn}
+
+
+def failing(*, ago_seconds: float = 60) -> tuple[dict, list[dict]]:
+    """A new device is in error and holds nothing; another volume of its purchase is no device yet."""
+    world = system(used=0.85)
+    volumes = [bought(action) for action in decide(world).actions]
+    world = with_devices(world, volumes[:2])
+    world["devices"][-1].update(error_state="Error", in_use_kib=0)
+    return world, [{**volume, "created": worlds.iso(NOW - ago_seconds)} for volume in volumes]
+
+
+def e2_what_failed_is_taken_out_first() -> None:
+    world, volumes = failing()
+    nothing_bought(world=world, volumes=volumes)
+
+
+def e2_no_rollback_while_a_pool_is_not_whole() -> None:
+    world, volumes = failing()
+    world["storage_pools"][0]["capacity"]["degraded_kib"] = 2**20
+    assert decide(world, volumes).rollbacks == ()
+
+
+def e2_no_rollback_after_a_day() -> None:
+    world, volumes = failing(ago_seconds=86_400)
+    assert decide(world, volumes).rollbacks == ()
 
 
 def e3_device() -> None:
@@ -116,6 +143,33 @@ def e4_below_high() -> None:
 
 def e4_needs_confirmation() -> None:
     nothing_bought(history=None)
+
+
+def one_full_device(**pool: Any) -> tuple[dict, list[dict]]:
+    """Of what may be written 60 % are in use, and of one device 96 %."""
+    world, volumes = grown(used=0.6, ago_seconds=2 * 86_400)
+    world["storage_pools"][0].update(pool)
+    for device in world["devices"]:
+        device["in_use_kib"] = device["capacity_limit_kib"] // 2
+    world["devices"][0]["in_use_kib"] = round(0.96 * world["devices"][0]["capacity_limit_kib"])
+    return world, volumes
+
+
+def e4_a_full_device_is_critical() -> None:
+    world, volumes = one_full_device()
+    decision = decide(world, volumes, history=None)
+    assert decision.actions
+    assert (decision.pools[0].critical, decision.needs_second_look) == (True, False)
+    (said,) = [rule.text for rule in decision.pools[0].rules if rule.rule == "E4"]
+    assert "device default-d1-0 of agent1 is 96 % full, above 95 %" in said
+
+
+def e4_what_was_bought_is_given_a_day_to_relieve_a_full_device() -> None:
+    world, volumes = one_full_device()
+    volumes[-1]["created"] = worlds.iso(NOW - 86_399)
+    decision = decide(world, volumes)
+    assert (decision.status, decision.actions) == ("ok", ())
+    assert "96 % full, and what was bought in the last 24 hours" in decision.pools[0].reason
 
 
 def e4_threshold_above_alert() -> None:
@@ -520,6 +574,9 @@ def e14_rights_at_the_gateway() -> None:
 GUARDS: list[tuple[Callable[[], None], tuple[Any, str, Any]]] = [
     (e14_rights_at_the_gateway, (expansion, "_with_right", lambda pool, *_more: pool)),
     (e2_resume, (expansion, "open_transaction", lambda *_given: ())),
+    (e2_what_failed_is_taken_out_first, (expansion, "rollbacks", lambda *_given: ())),
+    (e2_no_rollback_while_a_pool_is_not_whole, (rollback, "_is_whole", lambda *_given: True)),
+    (e2_no_rollback_after_a_day, (rollback, "FRESH_SECONDS", 10**9)),
     (e3_device, (pool_expansion, "pool_findings", lambda *_given: [])),
     (e3_mdm_of_a_resume, (pool_expansion, "cluster_findings", lambda *_given: [])),
     (e3_storm_stops_a_resume, (pool_expansion, "storm_findings", lambda *_given: [])),
@@ -527,6 +584,8 @@ GUARDS: list[tuple[Callable[[], None], tuple[Any, str, Any]]] = [
     (e3_emergency_begins_at_95, (health_gate, "EMERGENCY_PERCENT", 0)),
     (e4_below_high, (pool_view, "judge", fired)),
     (e4_needs_confirmation, (pool_view, "judge", fired)),
+    (e4_a_full_device_is_critical, (pool_view, "FULL_DEVICE_PERCENT", 97)),
+    (e4_what_was_bought_is_given_a_day_to_relieve_a_full_device, (pool_view, "RELIEF_SECONDS", 0)),
     (e4_threshold_above_alert, (pool_view, "CRITICAL_MARGIN_PERCENT", -50)),
     (e5_one_purchase_at_a_time, (expansion, "blocks_others", lambda *_given: False)),
     (e5_pools_of_one_name, (expansion, "blocks_others", lambda *_given: False)),
@@ -591,6 +650,38 @@ def test_a_window_lets_critical_pools_pass():
     rules = policy() | {"windows": [{"from": "03:00", "to": "03:10", "days": ["sun"]}]}
     assert not Window("03:00", "03:10", ("sun",)).contains(worlds.moment(NOW))
     assert decide(system(used=0.86), rules=rules).actions
+
+
+def test_more_devices_do_not_relieve_a_full_one_without_rebalance():
+    world, volumes = one_full_device(rebalance_enabled=False)
+    decision = decide(world, volumes)
+    assert (decision.status, decision.actions) == ("ok", ())
+    assert "96 % full, and more devices would not relieve it: rebalance is off" in decision.pools[0].reason
+
+
+def test_a_full_device_that_nobody_can_use_or_that_is_full_to_95_percent_makes_nothing_critical():
+    world, volumes = one_full_device()
+    world["devices"][0]["in_use_kib"] = round(0.95 * world["devices"][0]["capacity_limit_kib"]) - 1
+    assert decide(world, volumes).status == "ok"
+    world["devices"][0].update(in_use_kib=world["devices"][0]["capacity_limit_kib"], error_state="Error")
+    assert not decide(world, volumes).pools[0].critical
+
+
+def test_a_pool_with_a_full_device_is_asked_before_a_fuller_one():
+    world = system(used=0.82, pools=("a", "b"))
+    device = next(one for one in world["devices"] if one["storage_pool_id"] == "p-b")
+    device["in_use_kib"] = round(0.97 * device["capacity_limit_kib"])
+    world["storage_pools"][1]["capacity"]["in_use_kib"] //= 2
+    decision = decide(worlds.refresh(world), rules=policy(pools=("a", "b")))
+    assert [pool.name for pool in decision.pools] == ["b", "a"]
+    assert {action.pool for action in decision.actions} == {"a", "b"}
+
+
+def test_a_drill_takes_no_notice_of_a_full_device():
+    world, volumes = one_full_device()
+    decision = decide(world, volumes, drill=Drill("default", 100))
+    assert decision.actions
+    assert not decision.pools[0].critical
 
 
 @pytest.mark.parametrize("part", ["failed_kib", "unreachable_kib"])
