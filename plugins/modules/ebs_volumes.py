@@ -96,6 +96,12 @@ options:
       kms_key_id:
         description: The KMS key. Without it, the account's default key for EBS is used.
         type: str
+      adopt:
+        description:
+          - Id of an orphan (see O(orphans)) to take, instead of buying a volume where there is none for this place yet.
+          - It gets the tags of this volume before anything is bought. When it is no orphan any more, or is in use, the
+            module fails, and nothing is bought.
+        type: str
       availability_zone:
         description: The zone. It can only be that of the instance, so it is normally left out.
         type: str
@@ -386,6 +392,7 @@ VOLUME = {
     "throughput": {"type": "int"},
     "encrypted": {"type": "bool", "default": True},
     "kms_key_id": {"type": "str"},
+    "adopt": {"type": "str"},
     "availability_zone": {"type": "str"},
     "instance_id": {"type": "str", "required": True},
     "tags": {"type": "dict", "default": {}},

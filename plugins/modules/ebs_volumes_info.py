@@ -94,6 +94,18 @@ volumes:
       elements: dict
       returned: success
       sample: [{instance_id: i-0123456789abcdef0, device: /dev/xvdaa, state: attached}]
+    kms_key_id:
+      description: ARN of the key by which it is encrypted, or null.
+      type: str
+      returned: success
+      sample: arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555
+    quarantined:
+      description:
+        - Whether the purchase in its tags may not use it. The mark of an orphan, see
+          O(mesos_scaleio.platform.ebs_volumes#module:orphans), does not count any more in a later purchase.
+      type: bool
+      returned: success
+      sample: false
     created:
       description: Time of creation, UTC.
       type: str
@@ -138,7 +150,10 @@ def run(module: AnsibleModule, ec2: Ec2) -> dict[str, Any]:
     volumes = sorted(ec2.describe_volumes(tags), key=lambda volume: (volume.created, volume.id))
     return {
         "changed": False,
-        "volumes": [{**dataclasses.asdict(volume), "tags": dict(volume.tags)} for volume in volumes],
+        "volumes": [
+            {**dataclasses.asdict(volume), "tags": dict(volume.tags), "quarantined": volume.quarantined}
+            for volume in volumes
+        ],
         "clock_ahead_seconds": ec2.clock_ahead_seconds,
         "api_calls": ec2.api_calls,
     }

@@ -19,6 +19,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.e
     Slot,
     match,
     next_device_name,
+    orphan_for,
 )
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_limits import NO_CAPACITY, BatchError
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_model import (
@@ -83,7 +84,7 @@ class BatchRun:
     def run(self, wait: bool = True) -> tuple[Slot, ...]:
         self._ask_to_create()
         self._delete(self._batch.failed)
-        slots = self._ask_to_attach(self._batch.slots)
+        slots = self._ask_to_attach(self._adopt(self._batch.slots))
         slots = self._create(slots)
         slots = self._until_available(slots)
         slots = self._attach(slots)
@@ -99,9 +100,8 @@ class BatchRun:
 
     def _ask_to_create(self) -> None:
         """Would EC2 create such volumes? Asked once for each zone, before the first is bought."""
-        wants = {
-            slot.wanted.availability_zone: slot.wanted for slot in reversed(self._batch.slots) if slot.volume is None
-        }
+        buying = [slot.wanted for slot in self._batch.slots if slot.volume is None and not slot.wanted.adopt]
+        wants = {want.availability_zone: want for want in reversed(buying)}
         if not wants:
             return
         with ThreadPoolExecutor(CONCURRENT_CALLS) as pool:
@@ -110,6 +110,23 @@ class BatchRun:
             # Where a zone has none, another type is asked for, which happens when it is created.
             if error is not None and error.code != NO_CAPACITY:
                 raise error
+
+    def _adopt(self, slots: Sequence[Slot]) -> tuple[Slot, ...]:
+        """Give orphans their new identity, before anything is bought: then they are what was bought for their places.
+
+        All of them are looked at before the first is changed.
+        """
+        taking = [slot for slot in slots if slot.volume is None and slot.wanted.adopt]
+        if not taking:
+            return tuple(slots)
+        clusters = sorted({slot.wanted.cluster for slot in taking})
+        seen = self._ec2.describe_volumes({TAG_MANAGED: ["true"], TAG_CLUSTER: clusters})
+        found = {slot.wanted.key: orphan_for(slot.wanted, seen) for slot in taking}
+        for slot in taking:
+            volume = found[slot.wanted.key]
+            self._ec2.tag_volume(volume.id, slot.wanted.adoption_tags(self._ec2.now()))
+            self.done.append({"action": "adopt_volume", "volume_id": volume.id, **_who(slot)})
+        return tuple(_with_volume(slot, found.get(slot.wanted.key)) for slot in slots)
 
     def _refusal(self, want: WantedVolume) -> Optional[EbsError]:
         try:

@@ -97,6 +97,11 @@ class Ec2:
             # A proxy on the way may leave it out or spoil it.
             return
 
+    def now(self) -> str:
+        """EC2's time, not this controller's, for tags: whoever reads them may have another clock."""
+        moment = time.gmtime(time.time() - (self.clock_ahead_seconds or 0))
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", moment)
+
     def _call(self, method: str, object_name: str, expects: str = "", **arguments: Any) -> Any:
         """`expects` is what a true answer always has. A page of a proxy in between may come as one without anything."""
         try:
@@ -228,6 +233,7 @@ def seen_volume(raw: Mapping[str, Any]) -> SeenVolume:
             for own in raw.get("Attachments", ())
             if own.get("InstanceId") and own["State"] != "detached"
         ),
+        kms_key_id=raw.get("KmsKeyId"),
     )
 
 

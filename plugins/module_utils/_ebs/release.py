@@ -55,9 +55,7 @@ class Release:
         # Somebody may have taken it into use since it was found.
         if not volume.unused:
             return []
-        # EC2's time, not this controller's: that of the controller that looks again may be another.
-        moment = time.gmtime(time.time() - (self._ec2.clock_ahead_seconds or 0))
-        mark = orphan_mark(dict(volume.tags).get(TAG_TXN, ""), time.strftime("%Y-%m-%dT%H:%M:%SZ", moment))
+        mark = orphan_mark(dict(volume.tags).get(TAG_TXN, ""), self._ec2.now())
         return plan_release([volume], self._state, mark)
 
     def run(self) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
+from .adoption import Adopted
 from .decision import Action
 from .ebs_limits import performance
 from .ledger import TAG_DRILL, TAG_SEQUENCE, TAG_SET_SIZE, OwnedVolume
@@ -30,6 +31,15 @@ class Purchase:
     set_size: int
     volume: VolumeSpec
     drill: bool = False
+
+    def having(self, places: Sequence[tuple[Place, int]], size_gib: int, adopted: Adopted) -> tuple[Action, ...]:
+        """A volume for each place: the orphan that was found for it, else a new one."""
+        return tuple(
+            dataclasses.replace(self.action(place, slot, size_gib), adopts=own.id, fallback_types=())
+            if (own := adopted.get((place.sds_id, slot)))
+            else self.action(place, slot, size_gib)
+            for place, slot in places
+        )
 
     def action(self, place: Place, slot: int, size_gib: int) -> Action:
         return Action(

@@ -30,10 +30,14 @@ class Resources:
     bought_gib: Counter[str] = field(default_factory=Counter)
     # Attach slots by instance that pools take in this run.
     taken: Counter[str] = field(default_factory=Counter)
+    # May be adopted, the oldest first.
+    orphans: tuple[OwnedVolume, ...] = ()
 
     def after(self, taking: Sequence[Taking]) -> Resources:
-        left = Resources(self.usd_left, self.bought_gib.copy(), self.taken.copy())
+        left = Resources(self.usd_left, self.bought_gib.copy(), self.taken.copy(), self.orphans)
         for item in taking:
+            if item.adopted:
+                left.orphans = tuple(own for own in left.orphans if own.id not in item.adopted)
             left.usd_left = round(left.usd_left - item.usd, 2)
             for kind in item.types:
                 left.bought_gib[kind] += item.gib
@@ -49,12 +53,14 @@ class Taking:
     types: tuple[str, ...] = ()
     gib: int = 0
     slots: Counter[str] = field(default_factory=Counter)
+    adopted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Wanted:
     """A set of volumes as far as caps go; `moved_usd` is paid once, for the rebalance.
 
+    Of `count` volumes `adopted` are there and counted already, `own` of them for this pool; `usd` is for the others.
     Whichever of `types` each volume comes to be, `usd` is enough.
     """
 
@@ -65,6 +71,8 @@ class Wanted:
     added_kib: int
     usd: float
     moved_usd: float
+    adopted: int = 0
+    own: int = 0
 
     @property
     def price(self) -> str:
@@ -84,15 +92,19 @@ class PoolCaps:
     bought_before_gib: Counter[str] = field(default_factory=Counter)
 
     def of(self, item: Wanted, free: Resources) -> list[Lift]:
-        return [*self.of_number(item.text, item.count), *self._of_size(item, free), *self._of_money(item, free)]
+        return [
+            *self.of_number(item.text, item.count, item.own),
+            *self._of_size(item, free),
+            *self._of_money(item, free),
+        ]
 
-    def of_number(self, what: str, count: int) -> list[Lift]:
-        """The caps on how many volumes there may be."""
+    def of_number(self, what: str, count: int, own: int = 0) -> list[Lift]:
+        """The caps on how many volumes there may be; `own` of them are the pool's already."""
         rules = self.rules
         counts = (
             ("max_volumes_per_action", rules.max_volumes_per_action, 0, "in one action"),
             ("max_volumes_per_day", rules.max_volumes_per_day, self.bought_today, "in 24 hours"),
-            ("max_owned_volumes", rules.max_owned_volumes, self.owned, "bought for the pool"),
+            ("max_owned_volumes", rules.max_owned_volumes, self.owned - own, "bought for the pool"),
         )
         caps = []
         for key, most, so_far, where in counts:
@@ -114,7 +126,7 @@ class PoolCaps:
             )
             caps.append(Lift("max_pool_gib", most_gib, -(-after_kib // GIB_KIB), text))
         for kind in item.types:
-            own_gib = free.bought_gib[kind] + item.count * item.size_gib
+            own_gib = free.bought_gib[kind] + (item.count - item.adopted) * item.size_gib
             caps += quota_lifts(self.policy, kind, item.text, self.bought_before_gib[kind], own_gib)
         return caps
 

@@ -63,6 +63,8 @@ class Action:
     # The type that was asked for first, where the bought volume is of another one.
     instead_of: Optional[str] = None
     fault_unit_id: str = ""
+    # The orphan that is taken instead of buying one.
+    adopts: Optional[str] = None
 
     def wanted_volume(self, cluster_id: str) -> dict[str, Any]:
         """The volume as the module ebs_volumes takes it."""
@@ -72,6 +74,7 @@ class Action:
             "pool": self.pool_id,
             "sds": self.sds_id,
             **{key: getattr(self, key) for key in same},
+            "adopt": self.adopts,
             "fallback_types": [] if self.volume_id else list(self.fallback_types),
             "availability_zone": self.availability_zone,
             "instance_id": self.instance_id,
@@ -258,7 +261,9 @@ def plan_hash(actions: tuple[Action, ...]) -> str:
         iops = action.iops or FREE_IOPS.get(asked, 0)
         throughput = action.throughput or FREE_MIB_PER_SECOND.get(asked, 0)
         kind = (types, action.size_gib, iops, throughput, action.encrypted, action.kms_key_id or "")
-        key = (action.pool_id, purchase, action.sds_id, *kind)
+        # Whoever approves a plan approves what it costs, and without the orphan, should that be gone, it costs more.
+        adopts = ("adopted",) if action.adopts else ()
+        key = (action.pool_id, purchase, action.sds_id, *kind, *adopts)
         counts[key] = counts.get(key, 0) + 1
     canonical: list[list[Any]] = [[*key, count] for key, count in sorted(counts.items())]
     return hashlib.sha256(json.dumps(canonical, separators=(",", ":")).encode()).hexdigest()

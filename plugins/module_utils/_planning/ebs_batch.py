@@ -52,7 +52,9 @@ class Batch:
         found: list[dict[str, Any]] = [{"action": "delete_volume", "volume_id": volume.id} for volume in self.failed]
         for slot in self.slots:
             who = {"sds": slot.wanted.sds, "slot": slot.wanted.slot}
-            if slot.volume is None:
+            if slot.volume is None and slot.wanted.adopt:
+                found.append({"action": "adopt_volume", **who, "volume_id": slot.wanted.adopt})
+            elif slot.volume is None:
                 found.append(
                     {
                         "action": "create_volume",
@@ -68,7 +70,7 @@ class Batch:
                     {
                         "action": "attach_volume",
                         **who,
-                        "volume_id": slot.volume.id if slot.volume else None,
+                        "volume_id": slot.volume.id if slot.volume else slot.wanted.adopt,
                         "instance_id": slot.wanted.instance_id,
                         "device": slot.device,
                     }
@@ -158,6 +160,22 @@ def _slot(want: WantedVolume, volume: Optional[SeenVolume], attempt: int) -> Slo
             "Ask for what was bought before, or use a new transaction.",
         )
     return Slot(want, volume, attempt, attachment.device if attachment else None)
+
+
+def orphan_for(want: WantedVolume, seen: Iterable[SeenVolume]) -> SeenVolume:
+    """The orphan that the plan gives to this place, if it still is one that nobody uses, or is there already."""
+    volume = next((own for own in seen if own.id == want.adopt), None)
+    same = volume is not None and (volume.size_gib, volume.type, volume.availability_zone) == (
+        want.size_gib, want.type, want.availability_zone,
+    )  # fmt: skip
+    if volume is None or not (same and volume.unused and (volume.orphan or volume.key == want.key)):
+        raise BatchError(
+            "OrphanTaken",
+            want.adopt or "",
+            f"{want.adopt} ({want.label}) is not an orphan any more that nobody uses",
+            "Nothing was bought instead, since that costs more. The next run plans without it.",
+        )
+    return volume
 
 
 def _shape(volume: Any, types: Sequence[str]) -> str:

@@ -23,6 +23,8 @@ TAG_SLOT = "mesos-scaleio:slot"
 TAG_QUARANTINED = "mesos-scaleio:quarantined"
 # The attachment that a host did not show, "INSTANCE DEVICE NAME": written before it is given up for another one.
 TAG_REATTACHED = "mesos-scaleio:reattached"
+# When an orphan became a part of the purchase that it is tagged with, in UTC.
+TAG_ADOPTED = "mesos-scaleio:adopted"
 GONE_STATES = frozenset({"deleting", "deleted"})
 # What a run writes into the tag of a volume that its purchase has no use for: that purchase, and the time in UTC.
 ORPHAN_MARK = re.compile(r"orphan of (\S+) since (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
@@ -68,6 +70,8 @@ class WantedVolume:
     fallback_types: tuple[str, ...] = ()
     # The type that was asked for before this one.
     instead_of: Optional[str] = None
+    # Id of an orphan that is taken instead of buying one.
+    adopt: Optional[str] = None
 
     @property
     def key(self) -> tuple[str, str, str, int]:
@@ -111,6 +115,11 @@ class WantedVolume:
             "Name": self.name,
         }
 
+    def adoption_tags(self, moment: str) -> dict[str, str]:
+        """What makes an orphan of the cluster this volume."""
+        tags = self.create_tags()
+        return {**{key: tags[key] for key in tags if key not in (TAG_MANAGED, TAG_CLUSTER)}, TAG_ADOPTED: moment}
+
 
 @dataclass(frozen=True)
 class Attachment:
@@ -132,6 +141,7 @@ class SeenVolume:
     created: str
     tags: tuple[tuple[str, str], ...]
     attachments: tuple[Attachment, ...]
+    kms_key_id: Optional[str] = None
 
     @property
     def key(self) -> tuple[str, str, str, int]:

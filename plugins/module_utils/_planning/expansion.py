@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Optional
 
+from .adoption import orphans
 from .approval import Consent, judge, shown_as
 from .caps import Resources, bought_gib
 from .decision import Cost, Decision, Failure, PoolDecision, Verdict, no_such_pool, plan_hash, worst
@@ -63,7 +65,12 @@ def plan(
         now_seconds=now_seconds,
         around=None if instances is None else Surroundings(instances, hosts),
         owned=owned,
-        free=Resources(round(policy.monthly_usd - before_usd, 2), bought_gib(owned)),
+        free=Resources(
+            round(policy.monthly_usd - before_usd, 2),
+            bought_gib(owned),
+            # What a drill has is deleted at its end.
+            orphans=() if drill is not None else orphans(owned, chain.from_iterable(unfinished.values())),
+        ),
         unfinished_pools={
             pool.id: pool.name
             for pool, _rules in matched

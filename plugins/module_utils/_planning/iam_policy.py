@@ -10,7 +10,17 @@ from dataclasses import dataclass, field
 from typing import Any, Optional
 
 from .ebs_limits import TYPE_LIMITS
-from .ebs_model import TAG_CLUSTER, TAG_MANAGED, TAG_POOL, TAG_QUARANTINED, TAG_REATTACHED, TAG_SDS, TAG_SLOT, TAG_TXN
+from .ebs_model import (
+    TAG_ADOPTED,
+    TAG_CLUSTER,
+    TAG_MANAGED,
+    TAG_POOL,
+    TAG_QUARANTINED,
+    TAG_REATTACHED,
+    TAG_SDS,
+    TAG_SLOT,
+    TAG_TXN,
+)
 from .ledger import TAG_DRILL, TAG_SEQUENCE, TAG_SET_SIZE
 from .policy import Policy, VolumeSpec
 
@@ -27,6 +37,8 @@ TAG_KEYS = (
     TAG_DRILL,
     "Name",
 )
+# What an orphan gets in its new purchase; whose cluster it is stays.
+ADOPTION_KEYS = (TAG_ADOPTED, TAG_POOL, TAG_SDS, TAG_TXN, TAG_SLOT, TAG_SEQUENCE, TAG_SET_SIZE, "Name")
 # What EC2 does with a customer's key in the caller's name when it makes and attaches an encrypted volume.
 KEY_ACTIONS = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext")
 # Of gp3, what is included in its price: the most that a policy without iops or throughput buys.
@@ -82,6 +94,7 @@ def executor(policy: Policy, scope: Scope) -> dict[str, Any]:
             _allow("AttachToInstances", attach, *_instances(scope)),
             _allow("DeleteOwnVolumes", ("ec2:DeleteVolume",), volumes, where),
             _mark(volumes, where, TAG_QUARANTINED, TAG_REATTACHED),
+            _allow("AdoptMarkedVolumes", ("ec2:CreateTags",), volumes, _adoption(where)),
             *_keys(policy, scope),
             *([_quotas(scope)] if policy.look_up_quotas else []),
             *_records(scope),
@@ -150,6 +163,15 @@ def _observe(scope: Scope, reads: Sequence[str] = READS) -> Statement:
 def _mark(volumes: str, own: Mapping[str, Any], *keys: str) -> Statement:
     only_these = {**own, "ForAllValues:StringEquals": {"aws:TagKeys": list(keys)}}
     return _allow("MarkOwnVolumes", ("ec2:CreateTags",), volumes, only_these)
+
+
+def _adoption(own: Mapping[str, Any]) -> dict[str, Any]:
+    """Without that mark a volume may be in a pool, and must stay what it is."""
+    return {
+        **own,
+        "Null": {f"aws:ResourceTag/{TAG_QUARANTINED}": "false"},
+        "ForAllValues:StringEquals": {"aws:TagKeys": sorted(ADOPTION_KEYS)},
+    }
 
 
 def _quotas(scope: Scope) -> Statement:

@@ -12,6 +12,7 @@ from typing import Any, Optional
 
 from .ebs_model import (
     GONE_STATES,
+    TAG_ADOPTED,
     TAG_CLUSTER,
     TAG_MANAGED,
     TAG_POOL,
@@ -43,6 +44,7 @@ class OwnedVolume:
     shape: VolumeShape
     encrypted: bool
     availability_zone: str
+    # Of one that was adopted, when that was: then its purchase was made.
     created_seconds: float
     instance_id: Optional[str]
     pool_id: str
@@ -59,6 +61,7 @@ class OwnedVolume:
     orphan_seconds: Optional[float] = None
     # Put aside by a run that takes its device out again; never by a person.
     rolled_back: bool = False
+    kms_key_id: Optional[str] = None
 
     @property
     def unused(self) -> bool:
@@ -94,7 +97,7 @@ def _owned(volume: Mapping[str, Any], tags: Mapping[str, str]) -> OwnedVolume:
         shape=VolumeShape(volume["type"], volume["size_gib"], volume.get("iops"), volume.get("throughput")),
         encrypted=bool(volume.get("encrypted")),
         availability_zone=volume["availability_zone"],
-        created_seconds=epoch_seconds(volume["created"]),
+        created_seconds=max(epoch_seconds(volume["created"]), _seconds(tags.get(TAG_ADOPTED))),
         instance_id=attached[0] if attached else None,
         pool_id=tags.get(TAG_POOL, ""),
         sds_id=tags.get(TAG_SDS, ""),
@@ -107,11 +110,19 @@ def _owned(volume: Mapping[str, Any], tags: Mapping[str, str]) -> OwnedVolume:
         drill=TAG_DRILL in tags,
         orphan_seconds=None if since is None else epoch_seconds(since),
         rolled_back=tags.get(TAG_QUARANTINED) == DEVICE_FAILED,
+        kms_key_id=volume.get("kms_key_id"),
     )
 
 
 def _number(text: Optional[str]) -> int:
     return int(text) if text is not None and text.isdecimal() else 0
+
+
+def _seconds(moment: Optional[str]) -> float:
+    try:
+        return epoch_seconds(moment or "")
+    except ValueError:
+        return 0.0
 
 
 def epoch_seconds(moment: str) -> float:

@@ -9,10 +9,12 @@ import dataclasses
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import Optional
 
 from . import capacity
 from .actions import Purchase, bought_places, missing_places, transaction_id
+from .adoption import Adopted, adopt
 from .caps import PoolCaps, Resources, Taking, bought_gib, bought_within_a_day, quota_lifts
 from .decision import Action, Lift, PoolDecision
 from .ebs_limits import performance
@@ -26,6 +28,10 @@ from .timing import clock_problem, expansions_of_the_day, frozen, timing
 
 
 class PoolPlanner(PoolView):
+    # For the rest of an unfinished purchase: the orphans found for it, and what it costs besides.
+    _adopted: Adopted = MappingProxyType({})
+    _reserved_usd = 0.0
+
     def gate(self) -> Optional[PoolDecision]:
         """Everything before the question how much; None when the pool is to grow now."""
         remains = [volume.id for volume in self.owned if volume.drill]
@@ -205,9 +211,9 @@ class PoolPlanner(PoolView):
         txn = transaction_id(self.run.snapshot, self.pool, self.run.policy.hash, sequence)
         purchase = Purchase(self.pool, self.domain, txn, sequence, len(chosen.places), spec, self.run.drill)
         places = sorted(chosen.places, key=lambda entry: (entry[0].sds, entry[1]))
-        actions = tuple(purchase.action(place, slot, chosen.size_gib) for place, slot in places)
+        actions = purchase.having(places, chosen.size_gib, chosen.adopted)
         limit_kib, used_percent = self._predict(self.pool.capacity.limit_kib + chosen.added_kib)
-        reason = f"{chosen.text} {spec.kinds}: {self.used_percent:g} % -> {used_percent:g} %"
+        reason = f"{chosen.text} {spec.kinds}: {self.used_percent:g} % -> {used_percent:g} %{_adopting(actions)}"
         failure = None
         if choice.caps:
             text = "only a part fits: " + "; ".join(cap.text for cap in choice.caps)
@@ -233,9 +239,16 @@ class PoolPlanner(PoolView):
 
     def reserve(self) -> None:
         """The money of an unfinished purchase is spoken for, whoever is decided first."""
-        if self.unfinished:
-            gib = self._missing_count * self.unfinished[0].shape.size_gib
-            self.run.free = self.run.free.after([Taking(self._missing_usd, self._spec_begun.types, gib)])
+        if not self.unfinished:
+            return
+        size_gib = self.unfinished[0].shape.size_gib
+        if self._missing_count and self.run.around is not None and self.run.free.orphans:
+            self._adopted = adopt(self._missing() or [], size_gib, self._spec_begun, self.run.free.orphans)
+        new = self._missing_count - len(self._adopted)
+        self._reserved_usd = self._missing_usd(new)
+        ids = tuple(own.id for own in self._adopted.values())
+        taking = Taking(self._reserved_usd, self._spec_begun.types, new * size_gib, adopted=ids)
+        self.run.free = self.run.free.after([taking])
 
     @property
     def _missing_count(self) -> int:
@@ -263,10 +276,22 @@ class PoolPlanner(PoolView):
         txn = self.unfinished[0].txn
         return tuple(own for own in self.owned if own.txn == txn and own.sds_id not in servers)
 
-    @property
-    def _missing_usd(self) -> float:
+    def _missing_usd(self, count: int) -> float:
         each_usd = self._spec_begun.dearest_usd(self.unfinished[0].shape.size_gib, self.run.policy.prices)
-        return round(self._missing_count * each_usd, 2)
+        return round(count * each_usd, 2)
+
+    def _missing(self) -> Optional[list[tuple[Place, int]]]:
+        """Where the volumes go that are missing; None when they have no room."""
+        before, taken = self._before()
+        return missing_places(self._site, self.unfinished, before, taken, self._missing_count)
+
+    def _before(self) -> tuple[list[OwnedVolume], Counter[str]]:
+        """What the pool had, and which slots were taken, before the purchase: so that the set comes out the same."""
+        places, _refused = bought_places(self._site, self.unfinished)
+        held = [item.sds_id for item in self.unfinished if item.instance_id and item.sds_id in places]
+        taken = self.run.free.taken.copy()
+        taken.subtract(places[sds_id].instance.id for sds_id in held)
+        return [volume for volume in self.owned if volume not in self.unfinished], taken
 
     @property
     def _spec_begun(self) -> VolumeSpec:
@@ -300,25 +325,25 @@ class PoolPlanner(PoolView):
             return self._no_seat(refused, "the unfinished purchase has volumes for an SDS out of reach")
         if self._left_behind and not self._grows(places):
             return self._too_little_left()
-        # Room is counted as before the purchase, so that the set comes out the same.
-        taken = self.run.free.taken.copy()
-        taken.subtract(places[item.sds_id].instance.id for item in self.unfinished if item.instance_id)
-        before = [volume for volume in self.owned if volume not in self.unfinished]
+        before, taken = self._before()
         missing = missing_places(site, self.unfinished, before, taken, self._missing_count)
         if missing is None:
             return self._no_seat(site.units(before, taken)[1], "the rest of the unfinished purchase has no room")
         purchase = Purchase(self.pool, self.domain, first.txn, first.sequence, first.set_size, self._spec_begun)
         devices = [device.name for device in self.run.snapshot.devices if device.storage_pool_id == self.pool.id]
         bought = tuple(purchase.bought(places[item.sds_id], item, devices) for item in self.unfinished)
-        new = tuple(purchase.action(place, slot, first.shape.size_gib) for place, slot in missing)
-        usd = self._missing_usd if new else 0.0
-        if new and self.run.free.usd_left < 0:
+        new = purchase.having(missing, first.shape.size_gib, self._adopted)
+        usd = self._missing_usd(sum(1 for action in new if action.adopts is None))
+        # What others have taken since it was reserved may have changed the places.
+        left_usd = round(self.run.free.usd_left + self._reserved_usd - usd, 2)
+        if new and left_usd < 0:
             budget_usd = self.run.policy.monthly_usd
             text = f"the rest of purchase {first.txn} costs {usd:.2f} USD a month, more than the budget has left"
-            needed = round(budget_usd - self.run.free.usd_left, 2)
-            return self._capped([Lift("budget.monthly_usd", budget_usd, needed, text)])
+            return self._capped([Lift("budget.monthly_usd", budget_usd, round(budget_usd - left_usd, 2), text)])
+        adopted = {action.adopts for action in new}
+        own = sum(1 for volume in self.owned if volume.id in adopted)
         # What was put aside still counts, and what comes in its place was not part of the plan.
-        if new and (lifts := self._caps.of_number(f"the rest of purchase {first.txn}", len(new))):
+        if new and (lifts := self._caps.of_number(f"the rest of purchase {first.txn}", len(new), own)):
             return self._capped(lifts)
         if new and (lifts := self._fallback_lifts()):
             return self._capped(lifts)
@@ -333,7 +358,9 @@ class PoolPlanner(PoolView):
         added_kib = sum(capacity.device_capacity_kib(action.size_gib) for action in actions)
         limit_kib, used_percent = self._predict(baseline_kib + added_kib)
         kinds = " and ".join(sorted({action.type for action in actions}))
-        reason = f"finishes purchase {first.txn}: {len(actions)} x {first.shape.size_gib} GiB {kinds}"
+        reason = (
+            f"finishes purchase {first.txn}: {len(actions)} x {first.shape.size_gib} GiB {kinds}{_adopting(actions)}"
+        )
         return dataclasses.replace(
             self._result("planned", reason),
             resumed=True,
@@ -399,6 +426,11 @@ class PoolPlanner(PoolView):
             "Free attach slots (detach what is not needed, use a larger instance type, lower reserve_slots) "
             "or bring the named SDSs back.",
         )  # fmt: skip
+
+
+def _adopting(actions: Sequence[Action]) -> str:
+    adopted = ", ".join(action.adopts for action in actions if action.adopts)
+    return f"; adopts {adopted}" if adopted else ""
 
 
 def _gib(kib: int) -> str:

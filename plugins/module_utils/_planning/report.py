@@ -106,7 +106,8 @@ def _owned(decision: Optional[Mapping[str, Any]], run: Mapping[str, Any], status
     """Bought volumes at the end: those that were there, and what this run bought, but not for a drill that is over."""
     if decision is None:
         return 0
-    known = {action["volume_id"] for action in decision.get("actions", ())}
+    actions = decision.get("actions", ())
+    known = {action["volume_id"] for action in actions} | {action.get("adopts") for action in actions}
     new = {volume.get("volume_id") for volume in run.get("volumes") or ()} - known - {None}
     return int(decision.get("volumes_owned", 0)) + (0 if status == "drilled" else len(new))
 
@@ -233,7 +234,7 @@ def _fill(state: Mapping[str, Any]) -> str:
 def _volumes(report: Report) -> list[str]:
     lines = []
     for volume in report["volumes"]:
-        ident = volume.get("volume_id") or "(to buy)"
+        ident = volume.get("volume_id") or (f"(adopts {volume['adopts']})" if volume.get("adopts") else "(to buy)")
         place = f"{volume['sds']}, {volume['instance_id']}, {volume['availability_zone']}"
         anew = ", attached anew," if volume.get("attached_anew") else ""
         lines.append(f"Volume    {ident} {volume['size_gib']} GiB {type_of(volume)}{anew} for {place}")
@@ -340,7 +341,7 @@ def audit_event(report: Report) -> Report:
             for pool in report["pools"]
         ],
         "volumes": [
-            {key: volume.get(key) for key in ("volume_id", "size_gib", "type", "sds", "instance_id")}
+            {key: volume.get(key) for key in ("volume_id", "size_gib", "type", "sds", "instance_id", "adopts")}
             for volume in report["volumes"]
         ],
         "rolled_back": report["rolled_back"],

@@ -8,10 +8,11 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Optional
 
+from .adoption import Adopted, adopt
 from .capacity import device_capacity_kib, disk_gib_for
 from .caps import PoolCaps, Resources, Taking, Wanted
 from .decision import Lift
@@ -51,6 +52,9 @@ class VolumeSet:
     usd: float
     moved_usd: float
     even_over_sds: bool
+    # Which of them are orphans, and how many of these were this pool's.
+    adopted: Adopted = field(default_factory=dict)
+    own: int = 0
 
     @property
     def text(self) -> str:
@@ -58,12 +62,16 @@ class VolumeSet:
 
     @cached_property
     def wanted(self) -> Wanted:
-        return Wanted(self.text, self.types, self.count, self.size_gib, self.added_kib, self.usd, self.moved_usd)
+        return Wanted(
+            self.text, self.types, self.count, self.size_gib, self.added_kib, self.usd, self.moved_usd,
+            len(self.adopted), self.own,
+        )  # fmt: skip
 
     @cached_property
     def taking(self) -> Taking:
         slots = Counter(place.instance.id for place, _slot in self.places)
-        return Taking(self.usd, self.types, self.count * self.size_gib, slots)
+        new_gib = (self.count - len(self.adopted)) * self.size_gib
+        return Taking(self.usd, self.types, new_gib, slots, tuple(own.id for own in self.adopted.values()))
 
 
 @dataclass(frozen=True)
@@ -108,17 +116,28 @@ class Catalogue:
 
     def allowed(self, units: Sequence[Unit], need: Need, free: Resources) -> list[VolumeSet]:
         """What no rule forbids, with its places."""
+        # With orphans a set costs less, but how much less is known by its places.
         fitting = [
             item
             for item, useless in self._sets(units, need)
-            if not useless and self._possible(item) and not self._caps.of(item.wanted, free)
+            if not useless and self._possible(item) and (free.orphans or not self._caps.of(item.wanted, free))
         ]
         places = {per_unit: _places(units, per_unit) for per_unit in {item.per_unit for item in fitting}}
-        return [
-            dataclasses.replace(item, places=tuple(places[item.per_unit] or ()))
+        placed = [
+            self._adopting(dataclasses.replace(item, places=tuple(places[item.per_unit] or ())), free)
             for item in fitting
             if places[item.per_unit] is not None
         ]
+        return [item for item in placed if not self._caps.of(item.wanted, free)] if free.orphans else placed
+
+    def _adopting(self, item: VolumeSet, free: Resources) -> VolumeSet:
+        adopted = adopt(item.places, item.size_gib, self._caps.rules.volume, free.orphans)
+        if not adopted:
+            return item
+        each_usd = self._caps.rules.volume.dearest_usd(item.size_gib, self._caps.policy.prices)
+        own = sum(1 for volume in adopted.values() if volume.pool_id == self._pool.id)
+        usd = round((item.count - len(adopted)) * each_usd, 2)
+        return dataclasses.replace(item, adopted=adopted, own=own, usd=usd)
 
     def choose(self, units: Sequence[Unit], need: Need, free: Resources) -> Choice:
         """The best set that no rule forbids; when none gives what is needed, the largest of them."""

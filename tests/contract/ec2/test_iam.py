@@ -67,13 +67,35 @@ def held(quick: EmulatorProcess) -> Iterator[EmulatorProcess]:
 
 
 def everything(held: EmulatorProcess) -> list[str]:
-    """A purchase with all troubles, which the host shows only after another attachment, and finds not blank then."""
+    """A purchase with all troubles, which the host shows only after another attachment, and finds not blank then; and
+    one that adopts an orphan."""
     want = wanted(held)
     steps = whole_run(held, want)
     tags = [{"Name": "tag:mesos-scaleio:txn", "Values": [want.txn]}]
     (volume,) = held.client().describe_volumes(Filters=tags)["Volumes"]
     steps += attached_anew(held, str(volume["VolumeId"]))
-    return [*steps, *given_up(held, [str(volume["VolumeId"])], "quarantined")]
+    steps += given_up(held, [str(volume["VolumeId"])], "quarantined")
+    return [*steps, *whole_set(held, [wanted(held, adopt=orphan(held))])]
+
+
+def orphan(held: EmulatorProcess) -> str:
+    tags = {
+        "mesos-scaleio:managed": "true",
+        "mesos-scaleio:cluster": CLUSTER,
+        "mesos-scaleio:txn": "gone",
+        "mesos-scaleio:quarantined": "orphan of gone since 2027-01-01T00:00:00Z",
+    }
+    pairs = [{"Key": key, "Value": value} for key, value in tags.items()]
+    client = held.client()
+    volume = client.create_volume(
+        AvailabilityZone="us-east-1a",
+        Size=SIZES[0],
+        VolumeType="gp3",
+        Encrypted=True,
+        TagSpecifications=[{"ResourceType": "volume", "Tags": pairs}],
+    )["VolumeId"]
+    client.get_waiter("volume_available").wait(VolumeIds=[volume], WaiterConfig={"Delay": 1})
+    return str(volume)
 
 
 def test_a_run_with_exactly_these_rights_passes(held: EmulatorProcess) -> None:
@@ -90,6 +112,8 @@ def test_a_run_with_exactly_these_rights_passes(held: EmulatorProcess) -> None:
         "detach_volume",
         "attach_volume",
         "tag_volume",
+        "adopt_volume",
+        "attach_volume",
     ]
     assert {entry["code"] for entry in held.control("log")} == {None, "DryRunOperation", "IncorrectState"}
 

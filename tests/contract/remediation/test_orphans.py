@@ -47,6 +47,27 @@ def left_behind(world: Site, **tags: str) -> str:
     return str(volume["VolumeId"])
 
 
+@pytest.mark.slow
+def test_a_purchase_takes_an_orphan_before_it_buys(world: Site) -> None:
+    world.fill(85)
+    orphan = left_behind(world, quarantined=f"orphan of {TXN} since 2026-01-01T00:00:00Z")
+    world.ec2.control("reset", {})
+    world.scaleio.gateway.journal.reset()
+    run = world.play(remediation_policy=world.policy(monthly_usd=3 * 14.40))
+    assert (run.status, run.report["status"]) == (0, "changed"), run.output
+    assert_calls_are_reported(world, run)
+    assert sum(world.ec2.counters().values()) <= 2 * 3 + 14
+    volumes = {volume["id"]: volume for volume in world.bought()}
+    assert (len(volumes), len({volume["tags"]["mesos-scaleio:txn"] for volume in volumes.values()})) == (3, 1)
+    names = {device["name"] for device in world.module("scaleio_info")["devices"]}
+    assert set(volumes) < names
+    tags = volumes[orphan]["tags"]
+    assert (tags["mesos-scaleio:sds"] != "gone", tags["mesos-scaleio:adopted"] > "2026-01-02") == (True, True)
+    assert orphan in [volume["adopts"] for volume in run.report["volumes"]]
+    assert (run.report["cost"]["before_usd"], run.report["cost"]["after_usd"]) == (14.4, 43.2)
+    assert run.report["volumes_owned"] == 3
+
+
 def tags_of(world: Site, volume_id: str) -> dict[str, Any]:
     (volume,) = world.ec2.client().describe_volumes(VolumeIds=[volume_id])["Volumes"]
     return {tag["Key"]: tag["Value"] for tag in volume["Tags"]}

@@ -608,7 +608,7 @@ GUARDS: list[tuple[Callable[[], None], tuple[Any, str, Any]]] = [
     (e9_reserve_slots, (spread.Site, "_room", without_key("reserve_slots"))),
     (e11_budget, no_caps("budget.monthly_usd")),
     (e11_budget_counts_what_is_there, (expansion, "run_rate_usd", lambda *_given: 0.0)),
-    (e11_budget_of_a_resume, (pool_expansion.PoolPlanner, "reserve", lambda _planner: None)),
+    (e11_budget_of_a_resume, (pool_expansion.PoolPlanner, "_missing_usd", lambda _planner, _count: 0.0)),
     (e11_per_action_usd, no_caps("budget.per_action_usd")),
     (e11_quota, no_caps("volume_quota_gib.gp3")),
     (e11_budget_of_the_dearest_type, (VolumeSpec, "dearest_usd", first_type_alone)),

@@ -1,0 +1,60 @@
+# Copyright: (c) 2026, The mesos_scaleio.platform contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which orphan takes the place of a volume that a purchase would have to buy: it is paid for already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from .ebs_limits import performance
+from .ledger import OwnedVolume
+from .policy import VolumeSpec
+from .prices import FREE_IOPS, FREE_MIB_PER_SECOND
+from .spread import Place
+
+# By SDS and slot.
+Adopted = Mapping[tuple[str, int], OwnedVolume]
+
+
+def orphans(owned: Sequence[OwnedVolume], unfinished: Iterable[OwnedVolume]) -> tuple[OwnedVolume, ...]:
+    """What may be adopted, the oldest first.
+
+    The orphans of an unfinished purchase stay: by them it is known that the purchase ends without a server.
+    """
+    begun = {volume.txn for volume in unfinished}
+    return tuple(own for own in owned if own.orphan_seconds is not None and own.unused and own.txn not in begun)
+
+
+def adopt(
+    places: Sequence[tuple[Place, int]], size_gib: int, spec: VolumeSpec, waiting: Sequence[OwnedVolume]
+) -> dict[tuple[str, int], OwnedVolume]:
+    """The orphan for each place that one fits; the same for everybody who sees the same."""
+    left = list(waiting)
+    found = {}
+    for place, slot in sorted(places, key=lambda entry: (entry[0].sds, entry[0].sds_id, entry[1])):
+        volume = next((own for own in left if _fits(own, size_gib, spec, place.instance.availability_zone)), None)
+        if volume is not None:
+            left.remove(volume)
+            found[place.sds_id, slot] = volume
+    return found
+
+
+def _fits(volume: OwnedVolume, size_gib: int, spec: VolumeSpec, zone: str) -> bool:
+    """Exactly what would be bought. A policy that names no key takes any; an alias tells nobody which key it means."""
+    shape = volume.shape
+    same = (shape.type, shape.size_gib, volume.encrypted) == (spec.type, size_gib, spec.encrypted)
+    key = spec.kms_key_id
+    same_key = key is None or ("alias/" not in key and _key_id(key) == _key_id(volume.kms_key_id or ""))
+    wanted, has = (_performance(spec.type, one.iops, one.throughput) for one in (spec, shape))
+    return same and same_key and wanted == has and volume.availability_zone == zone
+
+
+def _performance(kind: str, iops: int | None, throughput: int | None) -> tuple[int, int]:
+    iops, throughput = performance(kind, iops, throughput)
+    return iops or FREE_IOPS.get(kind, 0), throughput or FREE_MIB_PER_SECOND.get(kind, 0)
+
+
+def _key_id(key: str) -> str:
+    """Of an ARN or an id."""
+    return key.rpartition("/")[2]

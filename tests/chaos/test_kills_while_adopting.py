@@ -1,0 +1,55 @@
+"""A run that takes orphans may die before and after each of them: the next one comes to the same end."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.chaos.stage import POLICY, VOLUMES, Stage
+from tests.chaos.wire import Strike
+
+ZONES = ("us-east-1a", "us-east-1c")
+POINTS = [Strike("CreateTags", nth, after) for nth in (1, 2) for after in (False, True)]
+LATER = [Strike(name, 1, after) for name in ("CreateVolume", "AttachVolume") for after in (False, True)]
+
+
+def begin(theatre: Stage) -> list[str]:
+    """Two orphans, and money for one volume more."""
+    theatre.begin()
+    theatre.policy = {**POLICY, "budget": {"monthly_usd": 43.2}}
+    system = theatre.scaleio.system
+    (pool,) = system.objects("StoragePool").values()
+    ids = []
+    for number, zone in enumerate(ZONES):
+        txn = f"{number:016x}"
+        tags = {
+            "managed": "true",
+            "cluster": str(theatre.scaleio.facts["system_id"]),
+            "pool": pool["id"],
+            "sds": "gone",
+            "txn": txn,
+            "slot": "0",
+            "sequence": "1",
+            "set-size": "3",
+            "quarantined": f"orphan of {txn} since 2026-01-01T00:00:00Z",
+        }
+        pairs = [{"Key": f"mesos-scaleio:{key}", "Value": value} for key, value in tags.items()]
+        specification = [{"ResourceType": "volume", "Tags": pairs}]
+        kind = {"Size": 180, "VolumeType": "gp3", "Encrypted": True}
+        made = theatre._asked("create_volume", AvailabilityZone=zone, TagSpecifications=specification, **kind)
+        ids.append(made["VolumeId"])
+    time.sleep(0.1)  # they are `creating` for a moment
+    return ids
+
+
+@pytest.mark.parametrize("point", [POINTS[1], *(pytest.param(one, marks=pytest.mark.slow) for one in POINTS + LATER)])
+def test_a_run_killed_while_it_adopts_is_finished_with_the_same_orphans(theatre: Stage, point: Strike) -> None:
+    ids = begin(theatre)
+    assert theatre.play(point).killed
+    done = theatre.play()
+    assert (done.status, done.told) == (0, "changed"), done
+    devices = {device["name"] for device in theatre.scaleio.system.objects("Device").values()}
+    assert set(ids) < devices
+    assert (len(theatre._bought()), theatre.orphans(), theatre.wire.unsafe) == (VOLUMES, 0, [])
+    assert theatre.play().told == "ok"
