@@ -327,9 +327,9 @@ def test_a_large_system_is_decided_at_once():
     rules = policy(max_volumes_per_action=300, monthly_usd=10**6)
     snapshot_ready = decide(world, rules=rules)
     assert len(snapshot_ready.actions) == 150
-    started = time.perf_counter()
+    started = time.process_time()
     decide(world, rules=rules)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize("role", ["BackendConfig", "SuperUser", None, "SomethingNew"])
