@@ -299,8 +299,12 @@ class Remediation:
         for one in failed:
             if one["device_id"]:
                 self._read("scaleio_device", id=one["device_id"], state="absent", wait_timeout_seconds=600)
-        self._read("ebs_volumes", state="released", **given)
-        self.rolled_back = failed
+        time.sleep(self.site["second_look_seconds"])
+        devices = {device["name"] for device in self._read("scaleio_info", gather_subset=["devices"])["devices"]}
+        self.rolled_back = [one for one in failed if one["volume_id"] not in devices]
+        if self.rolled_back:
+            ids = [one["volume_id"] for one in self.rolled_back]
+            self._read("ebs_volumes", **{**given, "state": "released", "ids": ids})
 
     def put_aside(self, aside: Mapping[str, list[str]]) -> None:
         time.sleep(self.site["second_look_seconds"])

@@ -5,19 +5,26 @@ The runs are those of engine.py. `make test` takes the run as a whole and one de
 
 from __future__ import annotations
 
+import os
+import random
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from tests.chaos.stage import VOLUMES, Ended, Stage
+from tests.chaos.stage import VOLUMES, Ended, Engine, Stage
 from tests.chaos.tally import Undisturbed
+from tests.chaos.test_at_once import after
 from tests.chaos.test_kill_matrix import call_points
 from tests.chaos.wire import ADD_DEVICE, EFFECTS, REMOVE_DEVICE, Strike
 
+SEED = int(os.environ["CHAOS_SEED"])  # see conftest.py
 HOST = "agent2"
 # The run that finds it, one that takes it out, one that buys another; the last has nothing to do.
 RUNS = 5
+# Where no other controller may be adding what this one takes out.
+QUICK = 1
 Figure = Callable[..., None]
 
 
@@ -26,18 +33,30 @@ def begin(theatre: Stage, bad: int = 1) -> None:
     theatre.scaleio.system.bad_disks[HOST] = bad
 
 
+def play(theatre: Stage, strike: Strike | None = None, **task: Any) -> Ended:
+    return theatre.play(strike, site=theatre.site(second_look_seconds=QUICK), **task)
+
+
 def goes_on(theatre: Stage) -> list[Ended]:
     """Runs until there is nothing to do any more."""
     runs = []
     for _cycle in range(RUNS):
-        runs.append(theatre.play())
+        runs.append(play(theatre))
         if runs[-1].told == "ok":
             break
     return runs
 
 
+def aside_id(theatre: Stage) -> str:
+    tag = {"Key": "mesos-scaleio:quarantined", "Value": "device failed"}
+    return next((raw["VolumeId"] for raw in theatre._bought() if tag in raw["Tags"]), "")
+
+
 def wrong_at_the_end(theatre: Stage, whole: Undisturbed, runs: list[Ended]) -> list[str]:
-    """As if the disk had never been bad, but for one volume that was put aside."""
+    """As if the disk had never been bad, but for one volume that was put aside.
+
+    Or that volume itself, where a second controller has made a device of it once more, and now it works.
+    """
     outcome = theatre.outcome()
     wrong = [*theatre.wire.unsafe, *theatre.damaged_records()]
     for key in ("devices", "capacity_kib", "foreign"):
@@ -45,9 +64,13 @@ def wrong_at_the_end(theatre: Stage, whole: Undisturbed, runs: list[Ended]) -> l
             wrong.append(f"{key}: {outcome[key]}, not {whole.outcome[key]}")
     aside = [entry for entry in outcome["volumes"] if entry[0].get("mesos-scaleio:quarantined") == "device failed"]
     rest = [entry for entry in outcome["volumes"] if entry not in aside]
-    if rest != whole.outcome["volumes"]:
+    names = {device["name"] for device in theatre.scaleio.system.objects("Device").values()}
+    if aside_id(theatre) in names:
+        if [entry[-2:] for entry in aside] != [["in-use", [[HOST, "attached"]]]] or len(rest) != VOLUMES - 1:
+            wrong.append(f"used all the same: {aside}, beside {rest}")
+    elif rest != whole.outcome["volumes"]:
         wrong.append(f"volumes: {rest}")
-    if [entry[-2:] for entry in aside] != [["available", []]]:
+    elif [entry[-2:] for entry in aside] != [["available", []]]:
         wrong.append(f"put aside: {aside}")
     if runs[-1].told != "ok":
         wrong.append(f"the last run ended {runs[-1].told}: {runs[-1].answer}")
@@ -58,7 +81,7 @@ def wrong_at_the_end(theatre: Stage, whole: Undisturbed, runs: list[Ended]) -> l
 def failing(theatre: Stage) -> list[str]:
     """The calls of the run in which the device fails."""
     begin(theatre)
-    run = theatre.play()
+    run = play(theatre)
     calls = list(theatre.wire.calls)
     assert run.told == "failed", run
     assert "was added but is in error state Error" in run.answer["failure"]["message"]
@@ -70,7 +93,7 @@ def failing(theatre: Stage) -> list[str]:
 
 def test_what_failed_is_taken_out_and_bought_anew(theatre: Stage, whole: Undisturbed, failing: list[str]) -> None:
     begin(theatre)
-    theatre.play()
+    play(theatre)
     runs = goes_on(theatre)
     assert [run.told for run in runs] == ["changed", "ok"]
     assert wrong_at_the_end(theatre, whole, runs) == []
@@ -78,7 +101,7 @@ def test_what_failed_is_taken_out_and_bought_anew(theatre: Stage, whole: Undistu
 
 def test_a_run_that_dies_between_mark_and_removal(theatre: Stage, whole: Undisturbed, failing: list[str]) -> None:
     begin(theatre)
-    assert theatre.play(Strike("CreateTags", 1, after=True)).killed
+    assert play(theatre, Strike("CreateTags", 1, after=True)).killed
     runs = goes_on(theatre)
     assert [run.told for run in runs] == ["blocked", "changed", "ok"]
     assert wrong_at_the_end(theatre, whole, runs) == []
@@ -87,7 +110,7 @@ def test_a_run_that_dies_between_mark_and_removal(theatre: Stage, whole: Undistu
 def test_what_holds_data_is_left_to_people(theatre: Stage) -> None:
     """And so is a disk that was there before."""
     theatre.begin()
-    assert theatre.play().told == "changed"
+    assert play(theatre).told == "changed"
     system = theatre.scaleio.system
     system.advance()
     next(iter(system.objects("StoragePool").values()))["rebuildEnabled"] = False
@@ -96,7 +119,7 @@ def test_what_holds_data_is_left_to_people(theatre: Stage) -> None:
     device["errorState"] = "Error"
     system.touch()
     before = theatre.outcome()
-    theatre.play()
+    play(theatre)
     assert not {"CreateTags", REMOVE_DEVICE, "DetachVolume"} & set(theatre.wire.calls)
     assert theatre.outcome()["volumes"] == before["volumes"]
 
@@ -111,7 +134,7 @@ def test_every_death(theatre: Stage, whole: Undisturbed, failing: list[str], fig
     killed = 0
     for point in points:
         begin(theatre)
-        if not theatre.play(point).killed:
+        if not play(theatre, point).killed:
             continue
         killed += 1
         if wrong := wrong_at_the_end(theatre, whole, goes_on(theatre)):
@@ -126,10 +149,33 @@ def test_every_death(theatre: Stage, whole: Undisturbed, failing: list[str], fig
 def test_a_server_whose_disks_all_fail_ends_with_a_clear_word(theatre: Stage) -> None:
     begin(theatre, bad=10)
     theatre.policy = {**theatre.policy, "budget": {"monthly_usd": 1000}}
-    runs = [theatre.play() for _cycle in range(4)]
+    runs = [play(theatre) for _cycle in range(4)]
     # What fails three times in a row leaves the field to others for a while.
     assert [run.told for run in runs] == ["failed"] * 3 + ["waiting"]
-    later = theatre.play(clock_ahead_seconds=2400)
+    later = play(theatre, clock_ahead_seconds=2400)
     assert "none became usable" in later.answer["failure"]["message"]
     assert len(theatre.outcome()["volumes"]) == VOLUMES - 1 + 3
     assert theatre.wire.unsafe == []
+
+
+@pytest.mark.slow
+def test_two_controllers_that_share_no_lock(theatre: Stage, whole: Undisturbed, figure: Figure) -> None:
+    """Both may find the device in error, and one may still be adding what the other takes out."""
+    draw = random.Random(SEED)
+    problems: list[str] = []
+    other = Engine()
+    try:
+        for number in range(1, 31):
+            begin(theatre)
+            second = {"site": theatre.site("two")}
+            with ThreadPoolExecutor(1) as pool:
+                later = pool.submit(after, draw.uniform(0, 0.6), other, second)
+                told = [theatre.play().told, later.result().told]
+            runs = goes_on(theatre)
+            if wrong := wrong_at_the_end(theatre, whole, runs):
+                problems.append(f"round {number}, ended {told}: {'; '.join(wrong)}")
+                print(problems[-1])
+    finally:
+        other.close()
+    figure("two controllers without a shared lock, while a new device fails", 30, "rounds", "all", not problems)
+    assert problems == []

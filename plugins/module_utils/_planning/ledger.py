@@ -160,9 +160,14 @@ def open_transaction(snapshot: Snapshot, volumes: Sequence[OwnedVolume], pool_id
 
 
 def left_out(snapshot: Snapshot, volumes: Iterable[OwnedVolume], members: Sequence[OwnedVolume]) -> set[str]:
-    """Ids of the fault units that got nothing of a purchase with these `members`, because their new devices failed."""
+    """Ids of the fault units that got nothing of a purchase with these `members`, because their new devices failed.
+
+    One that somebody made a device again is no loss.
+    """
     units = {sds.id: sds.fault_unit_id for sds in snapshot.sds}
-    failed = [volume for volume in volumes if volume.rolled_back and volume.txn == members[0].txn]
+    devices = {device.name for device in snapshot.devices}
+    mine = [volume for volume in volumes if volume.txn == members[0].txn]
+    failed = [volume for volume in mine if volume.rolled_back and volume.id not in devices]
     return {units[own.sds_id] for own in failed if own.sds_id in units} - {units[own.sds_id] for own in members}
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.iam_policy import Scope, executor
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import parse
 from tests.contract.remediation.site import site
 
 
@@ -13,6 +15,10 @@ from tests.contract.remediation.site import site
 def test_what_failed_is_taken_out_and_the_next_run_buys_another(tmp_path: Path) -> None:
     with site(tmp_path) as world:
         world.fill(85)
+        system_id = world.module("scaleio_info")["system"]["id"]
+        # With the rights that are generated for it, and no others.
+        rights = executor(parse(world.policy()), Scope(system_id, "us-east-1"))
+        world.ec2.allow(world.ec2.connection["access_key"], [rights])
         world.control("bad_disks", {"sds": "agent2", "count": 1})
         failed = world.play()
         assert failed.status == 2, failed.output
