@@ -45,7 +45,8 @@ options:
       - What the playbook knows of the run.
       - C(started_seconds) since 1970, C(marks) (a list of C(step) and C(at_seconds)), C(system), C(check_mode),
         C(trigger), C(failure) (C(message), C(remedy), C(step)), C(volumes), C(verification), C(api_calls), C(drill) (of
-        a drill, what was asked for), C(reattached) (what M(mesos_scaleio.platform.ebs_volumes) returned as such).
+        a drill, what was asked for), C(reattached) (what M(mesos_scaleio.platform.ebs_volumes) returned as such),
+        C(remembered) (false where the history of other controllers could not be read).
     type: dict
     required: true
   before:

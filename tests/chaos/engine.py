@@ -216,6 +216,7 @@ class Remediation:
     def act_ebs(self, refused: Mapping[str, str]) -> None:
         self._mark("buy")
         bought: list[Result] = []
+        codes: list[str] = []
         if refused:
             message = " ".join(refused.values())
             self.unbought = {"message": message, "code": "host_not_ready", "remedy": "", "step": "buy"}
@@ -234,7 +235,10 @@ class Remediation:
             except ModuleFailed as failed:
                 pools.remove(pool)
                 self.unbought = self.unbought or self._failed(failed, "buy")
+                codes.append((failed.result.get("failure") or {}).get("code", ""))
                 refused_all = (failed.result.get("failure") or {}).get("no_right", False)
+        if codes and not refused:
+            self.unbought["code"] = " and ".join(dict.fromkeys(codes))
         self._mark("prove")
         self.volumes = remediation_volumes([one for one in self._actions if one["pool_id"] in pools], bought)
 

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.patience import memory
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.report import build, text
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._report.writer import Writer
 
@@ -40,13 +42,16 @@ def answer(params: Mapping[str, Any], check_mode: bool) -> dict[str, Any]:
         "finished_seconds": time.time(),
         "check_mode": check_mode,
     }
+    writer = Writer(directory)
+    if run.get("remembered", True):
+        with contextlib.suppress(OSError):
+            run["memory"] = memory(writer.past(run["finished_seconds"]), run["finished_seconds"])
     looks = {when: params[when] for when in ("before", "after")}
     units = {when: look.get("fault_units") or {} for when, look in looks.items()}
     # The decision of a drill is about a pool that is taken for fuller than it is.
     really = looks["before"].get("storage_pools") or () if run.get("drill") else ()
     report = build(params["decision"], run, looks["after"].get("storage_pools") or (), units, really)
     readable = text(report)
-    writer = Writer(directory)
     due = None
     if not check_mode:
         try:

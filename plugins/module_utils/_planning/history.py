@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
@@ -15,7 +16,9 @@ from .ledger import epoch_seconds
 KEPT_SECONDS = 14 * 86400
 # Clocks of controllers may differ a little; what lies further ahead comes from a clock that jumped.
 CLOCK_TOLERANCE_SECONDS = 60
-FAILED_STATUSES = ("failed", "verify_failed")
+FAILED_STATUSES = ("failed", "verify_failed", "retry")
+# Of lines that do not say whether their pool was critical.
+CRITICAL_PERCENT = 85
 # No true line exceeds these: an exbibyte, a pool of which hardly anything is left, a run of a day.
 MOST_KIB = 2**50
 MOST_PERCENT = 10_000
@@ -42,6 +45,10 @@ class History:
     ignored_lines: int = 0
     # When the pool's purchase failed, since anything went well with it.
     failed_seconds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    # How many of the latest runs, one after the other, EC2 or the Gateway did not serve.
+    unserved_runs: int = 0
+    # Ids of the pools that were critical when they were last seen.
+    critical: frozenset[str] = frozenset()
 
     def of(self, pool_id: str) -> tuple[Sample, ...]:
         return self.samples.get(pool_id, ())
@@ -53,6 +60,8 @@ def parse(lines: Iterable[str], now_seconds: float) -> History:
     leads: list[float] = []
     planned: dict[str, float] = {}
     runs: dict[str, list[tuple[float, bool, bool]]] = {}
+    served: dict[str, tuple[float, bool]] = {}
+    critical: dict[str, tuple[float, bool]] = {}
     ignored = 0
     for line in lines:
         entry = _entry(line)
@@ -62,7 +71,13 @@ def parse(lines: Iterable[str], now_seconds: float) -> History:
         sample = entry["sample"]
         if sample.at_seconds < now_seconds - KEPT_SECONDS:
             continue
+        served[entry["run"]] = (sample.at_seconds, not entry["unserved"])
+        if not entry["pool_id"]:
+            continue
         samples.setdefault(entry["pool_id"], []).append(sample)
+        critical[entry["pool_id"]] = max(
+            (sample.at_seconds, entry["critical"]), critical.get(entry["pool_id"], (0, False))
+        )
         failed = entry["status"] in FAILED_STATUSES and bool(entry["plan_hash"])
         # The run may have ended well, or badly, with other pools.
         waited = "waiting" in {entry["status"], entry["pool_status"]}
@@ -77,7 +92,19 @@ def parse(lines: Iterable[str], now_seconds: float) -> History:
         planned,
         ignored,
         {pool: _failures(sorted(looks)) for pool, looks in runs.items()},
+        _unserved(sorted(served.values())),
+        frozenset(pool for pool, (_at_seconds, was) in critical.items() if was),
     )
+
+
+def run_line(at: str, run_id: str, status: str) -> dict[str, Any]:
+    """Of a run that saw no pool, because EC2 or the Gateway did not serve it."""
+    return {"at": at, "run_id": run_id, "status": status, "pool_id": None, "unserved": True}
+
+
+def _unserved(runs: Sequence[tuple[float, bool]]) -> int:
+    """`runs` are times with whether they were served, oldest first."""
+    return sum(1 for _run in itertools.takewhile(lambda run: not run[1], reversed(runs)))
 
 
 @dataclass(frozen=True)
@@ -96,7 +123,7 @@ def recorded(lines: Iterable[str], now_seconds: float) -> tuple[Recorded, ...]:
     entries.sort(key=lambda entry: entry["sample"].at_seconds)
     pools: dict[str, list[dict[str, Any]]] = {}
     for entry in entries:
-        if entry["sample"].at_seconds <= now_seconds + CLOCK_TOLERANCE_SECONDS:
+        if entry["pool_id"] and entry["sample"].at_seconds <= now_seconds + CLOCK_TOLERANCE_SECONDS:
             pools.setdefault(entry["pool_id"], []).append(entry)
     return tuple(
         Recorded(pool_id, own[-1]["pool"], own[-1]["protection_domain"], tuple(entry["sample"] for entry in own))
@@ -126,6 +153,9 @@ def _entry(line: str) -> Optional[dict[str, Any]]:
     try:
         entry = json.loads(line)
         lead = entry.get("lead_seconds")
+        unserved = entry.get("unserved") is True
+        if unserved and entry["pool_id"] is None:
+            entry = {**entry, "pool_id": "", "limit_kib": 0, "in_use_kib": 0, "used_percent": 0}
         limit_kib = int(_within(entry["limit_kib"], MOST_KIB))
         return {
             "pool_id": str(entry["pool_id"]),
@@ -141,6 +171,9 @@ def _entry(line: str) -> Optional[dict[str, Any]]:
             "status": str(entry.get("status") or ""),
             "pool_status": str(entry.get("pool_status") or ""),
             "plan_hash": str(entry.get("plan_hash") or ""),
+            "run": str(entry.get("run_id") or entry["at"]),
+            "unserved": unserved,
+            "critical": bool(entry.get("critical", entry["used_percent"] >= CRITICAL_PERCENT)),
         }
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None

@@ -14,6 +14,7 @@ SUBJECTS = {
     "capped": "a cap keeps a pool from growing",
     "blocked": "a pool cannot grow",
     "failed": "a run failed",
+    "retry": "a run was not served, and the next one tries again",
     "verify_failed": "a pool did not grow as planned",
     "waiting": "a run waits",
     "approval": "a plan waits for approval",

@@ -12,6 +12,8 @@ from datetime import datetime, timezone
 from typing import Any, Optional
 
 from .capacity import gib_from_kib, used_percent
+from .history import run_line
+from .patience import may_wait, passes
 
 WIDTH = 100
 HEIGHT = 24
@@ -28,6 +30,7 @@ HINTS = {
     "blocked": "see the remedy; nothing was bought",
     "verify_failed": "look at the devices named; the next run looks again",
     "failed": "see the remedy; the next run finishes what was begun",
+    "retry": "the next scheduled run tries again; the third in a row that ends like this fails",
 }
 # What became of a pool that had to grow.
 EXPANDED = {"changed": "expanded", "drilled": "expanded, and made small again"}
@@ -62,6 +65,7 @@ def build(
         "drill": run.get("drill") or None,
         "status": status,
         "failure": failure,
+        "unserved": passes(run.get("failure")),
         "hint": HINTS["approval" if _awaits_approval(decision, status) else status],
         "approval": (decision or {}).get("approval"),
         "policy_hash": (decision or {}).get("policy_hash"),
@@ -113,10 +117,10 @@ def _owned(decision: Optional[Mapping[str, Any]], run: Mapping[str, Any], status
 
 
 def _status(decision: Optional[Mapping[str, Any]], run: Mapping[str, Any], failure: Optional[Mapping[str, Any]]) -> str:
-    if decision is None:
-        return "failed"
-    if run.get("failure"):
-        return "verify_failed" if run["failure"].get("step") == "verify" else "failed"
+    if decision is None or run.get("failure"):
+        if may_wait(decision, run):
+            return "retry"
+        return "verify_failed" if (run.get("failure") or {}).get("step") == "verify" else "failed"
     status = str(decision["status"])
     verified = bool((run.get("verification") or {}).get("complete"))
     if status == "planned" and verified:
@@ -139,6 +143,7 @@ def _pool(pool: Mapping[str, Any], later: Optional[Mapping[str, Any]], earlier: 
     return {
         **{key: pool[key] for key in (*kept, "target_percent", "txn", "resumed", "added_usd", "forecast")},
         "lifts": list(pool.get("lifts") or ()),
+        "full_device": pool.get("full_device") or "",
         "before": _room(earlier) or {key: pool[key] for key in ("limit_kib", "in_use_kib", "used_percent")},
         "planned": {"limit_kib": pool["predicted_limit_kib"], "used_percent": pool["predicted_used_percent"]},
         "after": _room(later),
@@ -308,9 +313,9 @@ def _fit(line: str) -> str:
 
 
 def history(report: Report) -> list[Report]:
-    """One entry for each pool: what forecasts will be made of. Losing it is harmless."""
+    """One entry for each pool: what forecasts will be made of; one without a pool where none could be seen."""
     since_plan = [step["seconds"] for step in report["steps"] if step["name"] != "observe"]
-    return [
+    lines = [
         {
             "at": report["finished"],
             "run_id": report["run_id"],
@@ -322,11 +327,17 @@ def history(report: Report) -> list[Report]:
             "pool": pool["name"],
             "pool_status": pool["status"],
             "protection_domain": pool["protection_domain"],
+            "critical": bool(pool["full_device"])
+            or (pool["after"] or pool["before"])["used_percent"] >= pool["critical_percent"],
+            "unserved": report["unserved"],
             **(pool["after"] or pool["before"]),
         }
         for pool in report["pools"]
         if pool["id"]
     ]
+    if report["unserved"] and not lines:
+        return [run_line(report["finished"], report["run_id"], report["status"])]
+    return lines
 
 
 def audit_event(report: Report) -> Report:

@@ -19,7 +19,7 @@ except ImportError:
 
 PREFIX = "mesos_scaleio_remediation_"
 POOL = ("protection_domain", "pool")
-FAILED = ("failed", "verify_failed", "blocked")
+FAILED = ("failed", "verify_failed", "blocked", "retry")
 RESULTS = {"changed": "verified", "failed": "failed", "verify_failed": "verify_failed"}
 # Counted over the life of the file: what it held is read back before it is written anew.
 COUNTERS = {

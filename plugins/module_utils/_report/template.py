@@ -23,7 +23,7 @@ p { margin: .25rem 0; } .faint { color: var(--faint); }
 .status { display: inline-block; padding: .1rem .6rem; border-radius: 1rem; color: var(--card); font-weight: 600;
   background: var(--faint); }
 .status.ok, .status.changed, .status.drilled { background: var(--good); }
-.status.planned, .status.waiting { background: var(--fill); }
+.status.planned, .status.waiting, .status.retry { background: var(--fill); }
 .status.capped { background: var(--high); }
 .status.blocked, .status.failed, .status.verify_failed { background: var(--critical); }
 .failure { border-left: 4px solid var(--critical); }

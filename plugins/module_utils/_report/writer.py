@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
-from .._planning.history import parse
+from .._planning.history import History, parse
 from .._planning.notification import notification
 from .._planning.report import Report, audit_event, history
 from . import metrics, page
@@ -81,7 +81,7 @@ class Writer:
         if page.MISSING:
             self.warnings.append(f"The HTML report was not written: the Python package {page.MISSING} is missing.")
             return
-        past = parse(last_lines(self._path(HISTORY), HISTORY_BYTES), finished_seconds)
+        past = self.past(finished_seconds)
         samples = {
             pool: [{"at_seconds": one.at_seconds, "used_percent": one.used_percent} for one in looks]
             for pool, looks in past.samples.items()
@@ -92,6 +92,10 @@ class Writer:
             write_at_once(self._path(name), document)
         self.files += [self._path(name) for name in names]
         self.page = self._path(names[0])
+
+    def past(self, now_seconds: float) -> History:
+        """What the directory remembers of earlier runs."""
+        return parse(last_lines(self._path(HISTORY), HISTORY_BYTES), now_seconds)
 
     def _path(self, name: str) -> str:
         return os.path.join(self.directory, name)

@@ -74,6 +74,10 @@ class NotFound(Refused):
     code = "not_found"
 
 
+class TooManyRequests(Refused):
+    code = "too_many_requests"
+
+
 def refusal(status: int, answer: Any, request: str) -> Refused:
     """Turn an error answer into the exception for it; a body without a message (HTML) says only its status."""
     error_code: int = 0
@@ -82,4 +86,6 @@ def refusal(status: int, answer: Any, request: str) -> Refused:
         text = answer.get("message")
         error_code = int(answer.get("errorCode") or 0)
     kind = NotFound if status == 404 or error_code in NOT_FOUND_CODES else Refused
+    if status == 429:
+        kind = TooManyRequests
     return kind(error_code, (text or "no explanation given").rstrip("."), status, request)

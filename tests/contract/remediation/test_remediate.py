@@ -412,6 +412,23 @@ def test_a_lock_that_cannot_be_asked_for_is_reported_told_and_measured(
 
 
 @pytest.mark.slow
+def test_a_run_that_is_throttled_ends_well_and_the_third_in_a_row_fails(world: Site) -> None:
+    world.fill(60)
+    assert world.play().report["status"] == "ok"
+    world.ec2.fault("DescribeVolumes", "throttle", times=1000)
+    for status, ended in ((0, "retry"), (0, "retry"), (2, "failed")):
+        run = world.play()
+        assert (run.status, run.changed, run.report["status"]) == (status, 0, ended), run.output
+        assert "RequestLimitExceeded" in run.report["failure"]["message"]
+    world.ec2.control("clear_faults", {})
+    again = world.play()
+    assert (again.status, again.report["status"]) == (0, "ok"), again.output
+    away = world.play(scaleio_connection={**world.scaleio_connection, "gateway_port": 9})
+    assert (away.status, away.report["status"]) == (0, "retry"), away.output
+    assert away.report["failure"]["code"] == "gateway_unreachable"
+
+
+@pytest.mark.slow
 def test_hosts_that_cannot_be_reached_are_named_and_the_report_is_written(world: Site) -> None:
     world.fill(85)
     before = world.pool()["capacity"]["limit_kib"]
