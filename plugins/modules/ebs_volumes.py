@@ -152,7 +152,7 @@ options:
       - Of O(ids) leave those alone that are not C(available) any more, and give the tag the value C(orphan of TXN since
         TIME) instead of O(reason), with the transaction of the volume and the time of EC2.
       - Such a mark is void as soon as the volume has the tag of another transaction. Any other value is for good.
-      - For O(state=quarantined).
+      - With O(state=absent) only volumes are deleted that still have that mark.
     type: bool
     default: false
   detach_timeout_seconds:

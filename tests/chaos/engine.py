@@ -160,7 +160,7 @@ class Remediation:
             with self._rescued():
                 self._be_the_only_one_still()
                 self.put_aside({"not blank": judged["spoiled"], "one too many": self.surplus})
-        if self.decision and self.decision["orphans"]:
+        if self.decision and (self.decision["orphans"] or self.decision["expired"]):
             with self._rescued():
                 self.see_to_orphans()
         self.failure = self.failure or self.unbought
@@ -320,8 +320,11 @@ class Remediation:
 
     def see_to_orphans(self) -> None:
         self._be_the_only_one_still()
-        cluster, ids = self.before["system"]["id"], self.decision["orphans"]
-        self.orphans = self._read("ebs_volumes", state="quarantined", orphans=True, cluster=cluster, ids=ids)["steps"]
+        cluster = self.before["system"]["id"]
+        for state, ids in (("quarantined", self.decision["orphans"]), ("absent", self.decision["expired"])):
+            if ids:
+                answer = self._read("ebs_volumes", state=state, orphans=True, cluster=cluster, ids=ids)
+                self.orphans += answer["steps"]
 
     def verify(self, ready: list[Result]) -> None:
         self._mark("verify")

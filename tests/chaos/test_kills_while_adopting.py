@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from lab.scaleio import content
 from tests.chaos.stage import POLICY, VOLUMES, Stage
 from tests.chaos.wire import Strike
 
@@ -14,10 +15,14 @@ POINTS = [Strike("CreateTags", nth, after) for nth in (1, 2) for after in (False
 LATER = [Strike(name, 1, after) for name in ("CreateVolume", "AttachVolume") for after in (False, True)]
 
 
-def begin(theatre: Stage) -> list[str]:
+def begin(theatre: Stage, **marked: str) -> list[str]:
     """Two orphans, and money for one volume more."""
     theatre.begin()
     theatre.policy = {**POLICY, "budget": {"monthly_usd": 43.2}}
+    return begin_more(theatre, **marked)
+
+
+def begin_more(theatre: Stage, **marked: str) -> list[str]:
     system = theatre.scaleio.system
     (pool,) = system.objects("StoragePool").values()
     ids = []
@@ -33,6 +38,7 @@ def begin(theatre: Stage) -> list[str]:
             "sequence": "1",
             "set-size": "3",
             "quarantined": f"orphan of {txn} since 2026-01-01T00:00:00Z",
+            **marked,
         }
         pairs = [{"Key": f"mesos-scaleio:{key}", "Value": value} for key, value in tags.items()]
         specification = [{"ResourceType": "volume", "Tags": pairs}]
@@ -53,3 +59,29 @@ def test_a_run_killed_while_it_adopts_is_finished_with_the_same_orphans(theatre:
     assert set(ids) < devices
     assert (len(theatre._bought()), theatre.orphans(), theatre.wire.unsafe) == (VOLUMES, 0, [])
     assert theatre.play().told == "ok"
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        Strike("DeleteVolume", 1, True),
+        pytest.param(Strike("DeleteVolume", 1), marks=pytest.mark.slow),
+        pytest.param(Strike("DeleteVolume", 2), marks=pytest.mark.slow),
+    ],
+)
+def test_a_run_killed_while_it_deletes_orphans_deletes_them_and_nothing_else(theatre: Stage, point: Strike) -> None:
+    foreign = {*begin(theatre, cluster="another"), *begin_more(theatre, quarantined="mine")}
+    orphans = set(begin_more(theatre))
+    content.fill_pool(theatre.scaleio.system, "default", 60)
+    theatre.policy = {**POLICY, "delete_orphans": True}
+    assert theatre.play(point).killed
+    done = theatre.play()
+    assert (done.status, done.told) == (0, "ok"), done
+    left = {volume_id for volume_id, raw in theatre.volumes.items() if raw.status not in {"deleting", "deleted"}}
+    assert foreign < left
+    assert not orphans & left
+    assert theatre.foreign_id in left
+    assert theatre.wire.unsafe == []
+    calls = len(theatre.wire.calls)
+    assert theatre.play().told == "ok"
+    assert "DeleteVolume" not in theatre.wire.calls[calls:]

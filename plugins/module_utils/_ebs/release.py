@@ -52,8 +52,8 @@ class Release:
     def _plan(self, volume: SeenVolume) -> list[dict[str, Any]]:
         if not self._orphans:
             return plan_release([volume], self._state, self._mark)
-        # Somebody may have taken it into use since it was found.
-        if not volume.unused:
+        # Somebody may have taken it into use since it was found, or may want it kept.
+        if not volume.unused or (self._state != "quarantined" and not volume.orphan):
             return []
         mark = orphan_mark(dict(volume.tags).get(TAG_TXN, ""), self._ec2.now())
         return plan_release([volume], self._state, mark)

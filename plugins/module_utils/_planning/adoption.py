@@ -5,25 +5,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Optional
 
 from .ebs_limits import performance
-from .ledger import OwnedVolume
+from .ledger import OwnedVolume, open_transaction
+from .model import Snapshot
 from .policy import VolumeSpec
 from .prices import FREE_IOPS, FREE_MIB_PER_SECOND
 from .spread import Place
 
+# So long an orphan is kept at least, where the policy wants orphans deleted.
+KEPT_SECONDS = 24 * 3600
 # By SDS and slot.
 Adopted = Mapping[tuple[str, int], OwnedVolume]
 
 
-def orphans(owned: Sequence[OwnedVolume], unfinished: Iterable[OwnedVolume]) -> tuple[OwnedVolume, ...]:
+def orphans(snapshot: Snapshot, owned: Sequence[OwnedVolume]) -> tuple[OwnedVolume, ...]:
     """What may be adopted, the oldest first.
 
-    The orphans of an unfinished purchase stay: by them it is known that the purchase ends without a server.
+    The orphans of an unfinished purchase, of whatever pool, stay: by them it is known that it ends without a server.
     """
-    begun = {volume.txn for volume in unfinished}
-    return tuple(own for own in owned if own.orphan_seconds is not None and own.unused and own.txn not in begun)
+    found = tuple(own for own in owned if own.orphan_seconds is not None and own.unused)
+    if not found:
+        return ()
+    begun = {own.txn for pool in snapshot.storage_pools for own in open_transaction(snapshot, owned, pool.id)}
+    return tuple(own for own in found if own.txn not in begun)
+
+
+def expired(
+    snapshot: Snapshot, owned: Sequence[OwnedVolume], adopted: Collection[Optional[str]], now_seconds: float
+) -> tuple[OwnedVolume, ...]:
+    """The orphans that nobody needs, known as such for a day, and that were never in a pool as far as can be told.
+
+    Devices are made of all volumes of a purchase. So where another one is a device, only that the volume's place is
+    taken tells that it was none. `now_seconds` is EC2's time, as that in the mark.
+    """
+    devices = {device.name for device in snapshot.devices}
+    added = [own for own in owned if own.id in devices]
+    places = {(own.txn, own.sds_id, own.slot) for own in added}
+    purchases = {own.txn for own in added}
+    return tuple(
+        own
+        for own in orphans(snapshot, owned)
+        if own.id not in adopted
+        and own.id not in devices
+        and now_seconds - (own.orphan_seconds or now_seconds) >= KEPT_SECONDS
+        and (own.txn not in purchases or (own.txn, own.sds_id, own.slot) in places)
+    )
 
 
 def adopt(
@@ -50,7 +79,7 @@ def _fits(volume: OwnedVolume, size_gib: int, spec: VolumeSpec, zone: str) -> bo
     return same and same_key and wanted == has and volume.availability_zone == zone
 
 
-def _performance(kind: str, iops: int | None, throughput: int | None) -> tuple[int, int]:
+def _performance(kind: str, iops: Optional[int], throughput: Optional[int]) -> tuple[int, int]:
     iops, throughput = performance(kind, iops, throughput)
     return iops or FREE_IOPS.get(kind, 0), throughput or FREE_MIB_PER_SECOND.get(kind, 0)
 

@@ -210,6 +210,8 @@ class Decision:
     orphans: tuple[str, ...] = ()
     # Volumes of new devices that failed, to be taken out in this run.
     rollbacks: Sequence[Rollback] = ()
+    # Orphans that the policy wants deleted in this run.
+    expired: tuple[str, ...] = ()
     # Bought for the cluster before this, whatever has become of them.
     volumes_owned: int = 0
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
 from typing import Any, Optional
 
-from .adoption import orphans
+from .adoption import expired, orphans
 from .approval import Consent, judge, shown_as
 from .caps import Resources, bought_gib
 from .decision import Cost, Decision, Failure, PoolDecision, Verdict, no_such_pool, plan_hash, worst
@@ -69,7 +68,7 @@ def plan(
             round(policy.monthly_usd - before_usd, 2),
             bought_gib(owned),
             # What a drill has is deleted at its end.
-            orphans=() if drill is not None else orphans(owned, chain.from_iterable(unfinished.values())),
+            orphans=() if drill is not None else orphans(snapshot, owned),
         ),
         unfinished_pools={
             pool.id: pool.name
@@ -89,7 +88,8 @@ def plan(
         key=lambda planner: planner.urgency,
     )
     useless = _useless(run, planners)
-    lost = [] if run.freeze is not None or consent.mode == "never" else _to_mark(useless)
+    changing = run.freeze is None and consent.mode != "never"
+    lost = _to_mark(useless) if changing else []
     no_right = "" if consent.mode == "never" else _no_right(snapshot)
     decided = [_with_right(pool, snapshot, no_right) for pool in _decide(run, planners)]
     pools = (*_one_consent(decided, policy, consent), *refused)
@@ -113,6 +113,7 @@ def plan(
         pools=pools,
         rules=_about_all(run, planners, pretended, no_right, _costs(run, useless, lost)),
         orphans=tuple(volume.id for volume in lost),
+        expired=tuple(volume.id for volume in _expired(run, pools)) if changing else (),
         drill_remains=() if run.freeze is not None else tuple(volume.id for volume in owned if volume.drill),
         rollbacks=run.rollbacks,
         cost=Cost(before_usd, after_usd, policy.monthly_usd),
@@ -171,6 +172,14 @@ def _useless(run: Run, planners: Sequence[PoolPlanner]) -> list[Useless]:
 def _to_mark(useless: Sequence[Useless]) -> list[OwnedVolume]:
     """What is attached may hold data, whatever it was bought for."""
     return [one.volume for one in useless if one.lost and one.volume.unused and one.volume.txn]
+
+
+def _expired(run: Run, pools: Sequence[PoolDecision]) -> tuple[OwnedVolume, ...]:
+    """Without EC2's time nobody can tell for how long they are known."""
+    if run.drill or not run.policy.delete_orphans or run.clock_ahead_seconds is None:
+        return ()
+    adopted = {action.adopts for pool in pools for action in pool.actions}
+    return expired(run.snapshot, run.owned, adopted, run.now_seconds - run.clock_ahead_seconds)
 
 
 def _costs(run: Run, useless: Sequence[Useless], lost: Sequence[OwnedVolume]) -> str:

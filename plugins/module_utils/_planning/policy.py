@@ -114,6 +114,7 @@ class Policy:
     windows: tuple[Window, ...] = ()
     critical_needs_approval: bool = True
     look_up_quotas: bool = False
+    delete_orphans: bool = False
     # What was looked up, by volume type. It is no part of the policy.
     account: Mapping[str, AccountQuota] = field(default_factory=dict)
 
@@ -156,7 +157,7 @@ PRICE_TABLES = {
 }
 TOP_KEYS = (
     "budget", *PRICE_TABLES, "price_usd_per_gib_moved", "volume_quota_gib", "pools", "windows",
-    "critical_needs_approval", "look_up_quotas",
+    "critical_needs_approval", "look_up_quotas", "delete_orphans",
 )  # fmt: skip
 
 
@@ -189,9 +190,12 @@ class _Reader(DocumentReader):
         windows = self._windows(document.get("windows") or [])
         needs_approval = self.boolean(document, "critical_needs_approval", "critical_needs_approval", True)
         look_up = self.boolean(document, "look_up_quotas", "look_up_quotas", False)
+        delete_orphans = self.boolean(document, "delete_orphans", "delete_orphans", False)
         if monthly_usd is None:
             return None
-        return Policy(monthly_usd, pools, prices, per_action_usd, quota_gib, windows, needs_approval, look_up)
+        return Policy(
+            monthly_usd, pools, prices, per_action_usd, quota_gib, windows, needs_approval, look_up, delete_orphans
+        )
 
     def _pools(self, entries: Any) -> tuple[PoolPolicy, ...]:
         if not isinstance(entries, list) or not entries:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.contract.remediation.site import Site, site
 
 TXN = "0123456789abcdef"
 MARK = "mesos-scaleio:quarantined"
+MARKED = f"orphan of {TXN} since 2026-01-01T00:00:00Z"
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def left_behind(world: Site, **tags: str) -> str:
 @pytest.mark.slow
 def test_a_purchase_takes_an_orphan_before_it_buys(world: Site) -> None:
     world.fill(85)
-    orphan = left_behind(world, quarantined=f"orphan of {TXN} since 2026-01-01T00:00:00Z")
+    orphan = left_behind(world, quarantined=MARKED)
     world.ec2.control("reset", {})
     world.scaleio.gateway.journal.reset()
     run = world.play(remediation_policy=world.policy(monthly_usd=3 * 14.40))
@@ -73,21 +75,26 @@ def tags_of(world: Site, volume_id: str) -> dict[str, Any]:
     return {tag["Key"]: tag["Value"] for tag in volume["Tags"]}
 
 
-def test_what_no_purchase_has_a_use_for_is_marked_once(world: Site) -> None:
+def test_what_no_purchase_has_a_use_for_is_marked_once_and_deleted_in_the_end(world: Site) -> None:
     world.fill(60)
-    lost = left_behind(world)
-    others = {left_behind(world, cluster="another"), left_behind(world, managed="false")}
+    lost, old = left_behind(world), left_behind(world, quarantined=MARKED)
+    others = {left_behind(world, quarantined=MARKED, **one) for one in ({"cluster": "another"}, {"managed": "false"})}
+    others.add(left_behind(world, quarantined="mine"))
     before = {volume_id: tags_of(world, volume_id) for volume_id in others}
     world.ec2.control("reset", {})
     world.scaleio.gateway.journal.reset()
-    run = world.play()
+    policy = {**world.policy(), "delete_orphans": True}
+    run = world.play(remediation_policy=policy)
     assert (run.status, run.report["status"]) == (0, "ok"), run.output
     assert_calls_are_reported(world, run)
     assert world.ec2.counters()["CreateTags"] == 1
     assert tags_of(world, lost)[MARK].startswith(f"orphan of {TXN} since 20")
-    assert run.report["orphans"] == [{"action": "tag_volume", "volume_id": lost}]
-    assert lost in (world.reports / "audit.jsonl").read_text()
+    done = [("tag_volume", lost), ("delete_volume", old)]
+    assert [(step["action"], step["volume_id"]) for step in run.report["orphans"]] == done
+    assert old not in {volume["id"] for volume in world.bought() if volume["state"] != "deleting"}
+    (line,) = (world.reports / "audit.jsonl").read_text().splitlines()
+    assert json.loads(line)["orphans"] == run.report["orphans"]
     assert {volume_id: tags_of(world, volume_id) for volume_id in others} == before
     world.ec2.control("reset", {})
-    quiet = world.play()
+    quiet = world.play(remediation_policy=policy)
     assert (quiet.changed, quiet.report["orphans"], world.ec2.counters()) == (0, [], {"DescribeVolumes": 1})

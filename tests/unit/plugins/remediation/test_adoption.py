@@ -4,6 +4,7 @@ import copy
 
 import pytest
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.approval import Consent
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.drill import Drill
 from tests.unit.plugins.remediation.worlds import NOW, bought, decide, instances, iso, policy, system, with_devices
 
@@ -167,3 +168,58 @@ def test_the_orphans_of_an_unfinished_purchase_stay_with_it():
 def test_a_drill_takes_none():
     decision = adopting([orphan()], world=system(used=0.5), drill=Drill("default", 100))
     assert [action.adopts for action in decision.actions] == [None] * 3
+
+
+DAY = 86_400
+
+
+def deleted(volumes, *, now=NOW, given=None, used=0.3, ahead=0.0, world=None, **more):
+    given = {**(given or rules()), "delete_orphans": True}
+    return adopting(volumes, given, world or system(used=used), now=now, clock_ahead_seconds=ahead, **more).expired
+
+
+def marked_at(seconds, **changes):
+    volume = orphan(**changes)
+    moment = iso(seconds).replace("+00:00", "Z")
+    volume["tags"][MARK] = f"orphan of {volume['tags']['mesos-scaleio:txn']} since {moment}"
+    return volume
+
+
+def test_orphans_are_deleted_a_day_after_they_were_marked_if_the_policy_says_so():
+    volume = marked_at(NOW - DAY)
+    assert deleted([volume]) == ("vol-orphan1",)
+    assert deleted([volume], now=NOW - 1) == ()
+    assert adopting([volume], rules(), system(used=0.3), clock_ahead_seconds=0.0).expired == ()
+    # by the clock of EC2, and by no other
+    assert deleted([volume], now=NOW + 60, ahead=61.0) == ()
+    assert deleted([volume], now=NOW - 60, ahead=-60.0) == ("vol-orphan1",)
+    assert deleted([volume], ahead=None) == ()
+
+
+def test_nothing_is_deleted_that_somebody_may_need():
+    assert deleted([marked_at(NOW - DAY)], used=0.82) == ()  # its plan adopts it
+    assert deleted([marked_at(NOW - DAY)], freeze="change 4711") == ()
+    assert deleted([marked_at(NOW - DAY)], consent=Consent("never")) == ()
+    attached = [{"instance_id": "i-x", "device": "d", "state": "attached"}]
+    by_hand, adopted, other = (marked_at(NOW - DAY) for _number in range(3))
+    by_hand["tags"][MARK] = "mine"
+    adopted["tags"]["mesos-scaleio:txn"] = "f" * 16
+    other["tags"]["mesos-scaleio:cluster"] = "another"
+    for volume in (marked_at(NOW - DAY, state="in-use", attachments=attached), by_hand, adopted, other):
+        assert deleted([volume]) == ()
+    device = on_a_server(marked_at(NOW - DAY))
+    assert deleted([device], world=with_devices(system(used=0.3), [device])) == ()
+
+
+def on_a_server(volume):
+    volume["tags"]["mesos-scaleio:sds"] = "s1"
+    return volume
+
+
+def test_what_may_have_been_in_a_pool_is_left_to_a_person():
+    lost, added = marked_at(NOW - DAY), on_a_server(orphan())
+    added |= {"id": "vol-added", "state": "in-use"}
+    del added["tags"][MARK]
+    world = with_devices(system(used=0.3), [added])
+    assert deleted([lost, added], world=world) == ()
+    assert deleted([on_a_server(lost), added], world=world) == ("vol-orphan1",)
