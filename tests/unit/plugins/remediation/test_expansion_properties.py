@@ -148,3 +148,74 @@ def test_more_need_never_buys_less(situation, more):
     )
     greater = decide(worlds.refresh(world), rules=rules, machines=machines)
     assert greater.pools[0].added_kib >= less.pools[0].added_kib
+
+
+@st.composite
+def lost_volumes(draw, rules):
+    """Orphans of which some fit what the policy buys."""
+    kinds = rules["pools"][0]["volume"]
+    found = []
+    for number in range(draw(st.integers(1, 8))):
+        txn = f"{number:016x}"
+        identity = {"managed": "true", "cluster": "sys1", "pool": "p-default", "sds": "gone", "txn": txn, "slot": "0"}
+        mark = {"quarantined": f"orphan of {txn} since 2027-01-01T00:00:00Z", "sequence": "1", "set-size": "3"}
+        found.append(
+            {
+                "id": f"vol-orphan{number}", "state": draw(st.sampled_from(["available", "available", "creating"])),
+                "size_gib": draw(st.sampled_from(kinds["sizes_gib"])), "type": "gp3", "iops": 3000, "throughput": 125,
+                "encrypted": True, "availability_zone": f"us-east-1{draw(st.sampled_from('aab'))}",
+                "created": "2026-12-01T00:00:00Z", "attachments": [],
+                "tags": {f"mesos-scaleio:{key}": value for key, value in {**identity, **mark}.items()},
+            }
+        )  # fmt: skip
+    return found
+
+
+def had(decision, volumes, count):
+    """EC2 after the first `count` actions: orphans were adopted before anything was bought."""
+    by_id = {volume["id"]: volume for volume in volumes}
+    actions = sorted(decision.actions, key=lambda action: action.adopts is None)
+    for action in actions[:count]:
+        one = bought(action, attached=False)
+        if action.adopts:
+            old = by_id[action.adopts]
+            tags = {**old["tags"], **one["tags"], "mesos-scaleio:adopted": worlds.iso(NOW)}
+            one = {**old, "tags": tags}
+        by_id[one["id"]] = one
+    return list(by_id.values())
+
+
+@LAWS
+@given(situations(), st.data())
+def test_with_orphans_no_cap_is_exceeded_and_a_killed_run_is_finished_with_the_same(situation, data):
+    world, rules, machines = situation
+    orphans = data.draw(lost_volumes(rules))
+    decision = decide(world, orphans, rules, machines=machines)
+    actions = decision.actions
+    assume(actions)
+    by_id = {volume["id"]: volume for volume in orphans}
+    adopted = [by_id[action.adopts] for action in actions if action.adopts]
+    assert len({volume["id"] for volume in adopted}) == len(adopted)
+    assert all(volume["state"] == "available" for volume in adopted)
+    for action in actions:
+        if action.adopts:
+            old = by_id[action.adopts]
+            assert (old["size_gib"], old["availability_zone"]) == (action.size_gib, action.availability_zone)
+    budget_usd = rules["budget"]["monthly_usd"]
+    assert decision.cost.after_usd <= max(budget_usd, decision.cost.before_usd)
+    whole = had(decision, orphans, len(actions))
+    assert len(whole) == len(orphans) + len(actions) - len(adopted)
+    paid_usd = decide(world, whole, rules, machines=machines).cost.before_usd
+    assert paid_usd <= decision.cost.after_usd + 0.01 * len(actions)
+    # Killed anywhere in between, with nothing attached yet: the next run wants the rest, and not a volume more.
+    killed = had(decision, orphans, data.draw(st.integers(1, len(actions))))
+    again = decide(world, killed, rules, machines=machines, now=NOW + 60)
+    assert again.pools[0].resumed, again.pools[0].reason
+    assert again.status == "planned", again.pools[0].reason
+    assert again.cost.after_usd <= decision.cost.after_usd + 0.01 * len(actions)
+    first, then = (
+        {(own.sds_id, own.slot): (own.txn, own.adopts or own.volume_id) for own in one.actions}
+        for one in (decision, again)
+    )
+    assert {place: txn for place, (txn, _id) in first.items()} == {place: txn for place, (txn, _id) in then.items()}
+    assert all(then[place][1] == volume_id for place, (_txn, volume_id) in first.items() if volume_id)
