@@ -87,6 +87,20 @@ def test_two_controllers_that_know_nothing_of_each_other(
     theatre: Any, whole: Undisturbed, figure: Figure, rounds: int
 ) -> None:
     """Each with its own lock, its own history and its own clock, at any distance in time. The runs are engine.py's."""
+    two_at_once(theatre, whole, figure, rounds, theatre.begin, what="two controllers without a shared lock")
+
+
+def two_at_once(
+    theatre: Any,
+    whole: Undisturbed,
+    figure: Figure,
+    rounds: int,
+    begin: Callable[[], None],
+    *,
+    what: str,
+    within: int = 1,
+) -> None:
+    """`within` so many runs after both, all is as if one alone had run."""
     from tests.chaos.stage import Engine
 
     print(f"CHAOS_SEED={SEED}")
@@ -96,7 +110,7 @@ def test_two_controllers_that_know_nothing_of_each_other(
     other = Engine()
     try:
         for number in range(1, rounds + 1):
-            theatre.begin()
+            begin()
             skew_seconds, apart_seconds = draw.uniform(-60, 60), draw.uniform(0, 0.5)
             second = {"site": theatre.site("two"), "clock_ahead_seconds": skew_seconds}
             with ThreadPoolExecutor(1) as pool:
@@ -111,9 +125,9 @@ def test_two_controllers_that_know_nothing_of_each_other(
             failed = [run.answer for run in found if run.told not in {"ok", "changed", "waiting"}]
             tally.problems += [f"{label}: says no remedy: {one}" for one in failed if not one["remedy"]]
             tally.points += 1
-            tally.goes_on(theatre, whole, label, within=1)
+            tally.goes_on(theatre, whole, label, within=within)
     finally:
         other.close()
     print(f"{rounds} rounds: {dict(told)}")
-    tally.tell(figure, "two controllers without a shared lock")
+    tally.tell(figure, what)
     assert tally.problems == []

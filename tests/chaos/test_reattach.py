@@ -14,6 +14,7 @@ import pytest
 
 from tests.chaos.stage import POLICY, VOLUMES, Stage
 from tests.chaos.tally import Tally, Undisturbed
+from tests.chaos.test_at_once import two_at_once
 from tests.chaos.test_kill_matrix import call_points, killed_at_a_call
 from tests.chaos.wire import ADD_DEVICE, EFFECTS
 from tests.contract.remediation.site import growing
@@ -97,3 +98,11 @@ def test_wherever_the_run_dies(theatre: Stage, figure: Figure) -> None:
         killed_at_a_call(theatre, whole, point, tally, lambda stage: begin(stage, times=1))
     tally.tell(figure, "killed while a disk is attached anew")
     assert tally.problems == []
+
+
+@pytest.mark.slow
+def test_two_controllers_that_find_it_hidden_at_once(theatre: Stage, figure: Figure) -> None:
+    """One may ask the host while the other has the volume detached, and leaves it to its next run."""
+    whole = once(theatre)
+    what = "two controllers, a disk is attached anew"
+    two_at_once(theatre, whole, figure, 40, lambda: begin(theatre, times=1), what=what, within=2)
