@@ -104,7 +104,8 @@ def test_its_containers_can_use_the_pool(lab: LabHosts) -> None:
     map_to = {"demo_map_to": lab.address(NEW), "demo_volume": "onagent4"}
     run = lab.play("tests/e2e/playbooks/map.yml", extra_vars=map_to)
     assert run.status == 0, run.output[-3000:]
-    assert lab.execute(NEW, "/opt/emc/scaleio/sdc/bin/drv_cfg --query_vols").count("VOL-ID") == 1
+    asked = "/opt/emc/scaleio/sdc/bin/drv_cfg --query_vols"
+    eventually(lambda: lab.execute(NEW, asked).count("VOL-ID") == 1, bool, 30, "the SDC has been told of its volume")
 
 
 @pytest.mark.slow
