@@ -102,15 +102,18 @@ class Wire:
 
     def ec2(self, application: Callable[..., Any]) -> Callable[..., Any]:
         def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-            body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            environ["wsgi.input"] = io.BytesIO(body)
-            form = dict(parse_qsl(body.decode(), keep_blank_values=True))
-
             def drop() -> Iterable[bytes]:
                 environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
                 start_response("500 Gone", [("Content-Length", "0")])
                 return [b""]
 
+            length = int(environ.get("CONTENT_LENGTH") or 0)
+            body = environ["wsgi.input"].read(length)
+            if len(body) < length:
+                # Its sender died in the middle: nobody was asked for anything.
+                return drop()
+            environ["wsgi.input"] = io.BytesIO(body)
+            form = dict(parse_qsl(body.decode(), keep_blank_values=True))
             dry = DRY if form.get("DryRun", "").lower() == "true" else ""
             return self._pass(
                 Call(f"{dry}{form.get('Action', '?')}", form), lambda: application(environ, start_response), drop
