@@ -76,7 +76,7 @@ def parse(lines: Iterable[str], now_seconds: float) -> History:
             continue
         samples.setdefault(entry["pool_id"], []).append(sample)
         critical[entry["pool_id"]] = max(
-            (sample.at_seconds, entry["critical"]), critical.get(entry["pool_id"], (0, False))
+            (sample.at_seconds, entry["critical"]), critical.get(entry["pool_id"], (0, False)), key=_when_seconds
         )
         failed = entry["status"] in FAILED_STATUSES and bool(entry["plan_hash"])
         # The run may have ended well, or badly, with other pools.
@@ -91,10 +91,15 @@ def parse(lines: Iterable[str], now_seconds: float) -> History:
         tuple(leads),
         planned,
         ignored,
-        {pool: _failures(sorted(looks)) for pool, looks in runs.items()},
-        _unserved(sorted(served.values())),
+        {pool: _failures(sorted(looks, key=_when_seconds)) for pool, looks in runs.items()},
+        _unserved(sorted(served.values(), key=_when_seconds)),
         frozenset(pool for pool, (_at_seconds, was) in critical.items() if was),
     )
+
+
+def _when_seconds(entry: tuple[Any, ...]) -> float:
+    """Runs of one second are told apart by the order of their lines alone, which sorting by this keeps."""
+    return float(entry[0])
 
 
 def run_line(at: str, run_id: str, status: str) -> dict[str, Any]:

@@ -64,6 +64,15 @@ def held(quick: EmulatorProcess) -> Iterator[EmulatorProcess]:
     quick.control("reset", {})
     yield quick
     quick.allow(RUNNER, None)
+    quick.control("reset", {})
+    detach_all(quick.client())
+
+
+def detach_all(client: Any) -> None:
+    """An instance has few places, and each test attaches volumes to the same one."""
+    for volume in client.describe_volumes(Filters=[{"Name": "tag-key", "Values": ["mesos-scaleio:txn"]}])["Volumes"]:
+        if volume["Attachments"]:
+            client.detach_volume(VolumeId=volume["VolumeId"], Force=True)
 
 
 def everything(held: EmulatorProcess) -> list[str]:

@@ -57,6 +57,14 @@ def test_the_third_in_a_row_is_a_failure_whichever_step_they_came_to():
     assert recent(lines, NOW + 3600) == lines
 
 
+def test_runs_of_one_second_count_in_the_order_of_their_lines():
+    lines = []
+    assert [run(lines, 0, decided(used_percent=85)), run(lines, 0, decided())] == ["ok", "ok"]
+    statuses = [run(lines, 0, failure=THROTTLED, run_id=name) for name in "abc"]
+    assert statuses == ["retry", "retry", "failed"]
+    assert parse(lines, NOW).unserved_runs == 3
+
+
 def test_who_remembers_nothing_fails_at_once():
     lines = []
     assert run(lines, 0, failure=THROTTLED) == "failed"
