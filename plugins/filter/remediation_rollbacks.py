@@ -10,10 +10,10 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.m
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.rollback import rollbacks
 
 
-def remediation_rollbacks(system, volumes, now_seconds):
+def remediation_rollbacks(system, volumes, now_seconds, pool_ids):
     snapshot = snapshot_from(system)
     owned = owned_volumes(volumes, snapshot.system.id)
-    return [dataclasses.asdict(one) for one in rollbacks(snapshot, owned, now_seconds)]
+    return [dataclasses.asdict(one) for one in rollbacks(snapshot, owned, now_seconds, pool_ids)]
 
 
 class FilterModule:

@@ -295,7 +295,8 @@ class Remediation:
         seen = self._read("scaleio_info", gather_subset=[*LOOK, "fault_units"], as_text=True)
         tags = {"mesos-scaleio:managed": "true", "mesos-scaleio:cluster": cluster}
         owned = self._read("ebs_volumes_info", tags=tags)["volumes"]
-        failed = remediation_rollbacks(json.loads(seen["text"]), owned, time.time())
+        pool_ids = [pool["id"] for pool in self.decision["pools"]]
+        failed = remediation_rollbacks(json.loads(seen["text"]), owned, time.time(), pool_ids)
         if not failed:
             return
         given = {"cluster": cluster, "ids": [one["volume_id"] for one in failed], "reason": "device failed"}

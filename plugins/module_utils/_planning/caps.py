@@ -133,7 +133,8 @@ class PoolCaps:
     def _of_money(self, item: Wanted, free: Resources) -> list[Lift]:
         caps = []
         budget_usd = self.policy.monthly_usd
-        if item.usd > free.usd_left:
+        # What exists already costs nothing more, even where the budget was made smaller than what is owned.
+        if item.usd > max(0.0, free.usd_left):
             text = (
                 f"{item.price}{item.usd:.2f} USD a month, but of the budget "
                 f"({budget_usd:.2f} USD, budget.monthly_usd) {max(0.0, free.usd_left):.2f} are left"

@@ -80,7 +80,7 @@ def plan(
         freeze=reason,
         witness=witness or Witness(),
         drill=drill is not None,
-        rollbacks=() if untouched else rollbacks(snapshot, owned, now_seconds),
+        rollbacks=() if untouched else rollbacks(snapshot, owned, now_seconds, [pool.id for pool, _rules in matched]),
         clock_ahead_seconds=clock_ahead_seconds,
     )
     planners = sorted(

@@ -336,7 +336,7 @@ class PoolPlanner(PoolView):
         usd = self._missing_usd(sum(1 for action in new if action.adopts is None))
         # What others have taken since it was reserved may have changed the places.
         left_usd = round(self.run.free.usd_left + self._reserved_usd - usd, 2)
-        if new and left_usd < 0:
+        if usd > 0 and left_usd < 0:
             budget_usd = self.run.policy.monthly_usd
             text = f"the rest of purchase {first.txn} costs {usd:.2f} USD a month, more than the budget has left"
             return self._capped([Lift("budget.monthly_usd", budget_usd, round(budget_usd - left_usd, 2), text)])

@@ -9,7 +9,7 @@ What one run has begun is seen by the next in the tag, so nothing has to be reme
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Optional
 
@@ -36,8 +36,10 @@ class Rollback:
         return f"{self.volume_id} of {self.sds} (purchase {self.txn}) {self.why}"
 
 
-def rollbacks(snapshot: Snapshot, owned: Sequence[OwnedVolume], now_seconds: float) -> tuple[Rollback, ...]:
-    """What can be taken out without any risk; all else that failed is left to people."""
+def rollbacks(
+    snapshot: Snapshot, owned: Sequence[OwnedVolume], now_seconds: float, pool_ids: Collection[str]
+) -> tuple[Rollback, ...]:
+    """What can be taken out of these pools without any risk; all else that failed is left to people."""
     if any(volume.freeze is not None for volume in owned):
         return ()
     devices = {device.name: device for device in snapshot.devices}
@@ -48,7 +50,9 @@ def rollbacks(snapshot: Snapshot, owned: Sequence[OwnedVolume], now_seconds: flo
     found = []
     for volume in owned:
         device, sds = devices.get(volume.id), servers.get(volume.sds_id)
-        if volume.drill or sds is None or (volume.quarantined and not volume.rolled_back):
+        if volume.pool_id not in pool_ids or volume.drill or sds is None:
+            continue
+        if volume.quarantined and not volume.rolled_back:
             continue
         if device is None:
             why = "is no device any more, and still attached" if volume.rolled_back and volume.instance_id else ""

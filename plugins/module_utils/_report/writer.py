@@ -41,7 +41,7 @@ class Writer:
         """Without `audit` the log of the directory is left alone: somebody else keeps the only one."""
         self.history = [json.dumps(entry, sort_keys=True) for entry in history(report)]
         # Every run that did something, or was kept from it. Quiet ones are in the history.
-        quiet = report["status"] == "ok" and not report["orphans"]
+        quiet = report["status"] == "ok" and not (report["orphans"] or report["rolled_back"])
         self.audit = None if quiet else audit_event(report)
         document = json.dumps(report, indent=2, sort_keys=True) + "\n"
         files = {f"{report['run_id']}.json": document, "latest.json": document, "latest.txt": readable + "\n"}

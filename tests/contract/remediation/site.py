@@ -95,7 +95,8 @@ class Site:
     def surroundings(self) -> dict[str, Any]:
         """Where a run starts, as options of subprocess."""
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-        return {"cwd": CHECKOUT, "env": {**os.environ, "PATH": path, "ANSIBLE_NOCOLOR": "1"}}
+        # Controllers live by the time of their place, so a moment taken from local time for one of UTC shows.
+        return {"cwd": CHECKOUT, "env": {**os.environ, "PATH": path, "ANSIBLE_NOCOLOR": "1", "TZ": "PLACE-5:30"}}
 
     def play(self, *arguments: str, playbook: str = "playbooks/remediate.yml", **variables: Any) -> Run:
         done = subprocess.run(

@@ -49,6 +49,7 @@ def test_the_story(world: Site) -> None:
     world.scaleio.gateway.journal.reset()
     quiet = world.play("-vvv")
     assert (quiet.status, quiet.changed, quiet.report["status"]) == (0, 0, "ok"), quiet.output
+    assert 0 < quiet.report["duration_seconds"] < 120
     assert not [secret for secret in secrets(world) if secret in quiet.output]
     assert world.ec2.counters() == {"DescribeVolumes": 1}
     requests = [entry["path"] for entry in world.scaleio.gateway.journal.log()]

@@ -116,6 +116,15 @@ def test_what_is_owned_counts_once(caps):
     assert adopting(elsewhere, rules(**caps)).actions == ()
 
 
+def test_what_is_owned_already_is_taken_though_the_budget_is_overdrawn():
+    volumes = [orphan(number, zone) for number, zone in enumerate(ZONES, 1)]
+    whole = adopting(volumes, rules(monthly_usd=20))
+    assert [action.adopts for action in whole.actions] == ["vol-orphan1", "vol-orphan2", "vol-orphan3"]
+    begun = [taken(whole.actions[0], volumes[0]), *volumes[1:]]
+    rest = adopting(begun, rules(monthly_usd=20))
+    assert (rest.status, len(rest.actions)) == ("planned", 3), rest.pools[0].reason
+
+
 @pytest.mark.parametrize("names", [("default", "old"), ("old", "default")])
 def test_two_pools_do_not_take_the_same_one(names):
     world = system(used=0.82, pools=("default", "old"))

@@ -39,7 +39,15 @@ def test_a_new_device_that_failed_without_data_is_taken_out_before_anything_else
     assert (decision.status, decision.actions, decision.failure.code) == ("blocked", (), "device_failed")
     assert f"{failed['id']} of agent2" in decision.failure.message
     assert "The next one buys another" in decision.failure.remedy
-    assert [own["volume_id"] for own in remediation_rollbacks(world, volumes, SOON)] == [failed["id"]]
+    assert [own["volume_id"] for own in remediation_rollbacks(world, volumes, SOON, ["p-default"])] == [failed["id"]]
+
+
+def test_a_pool_of_another_job_is_left_to_that_job():
+    world, volumes, _failed = grown()
+    world["storage_pools"].append(dict(world["storage_pools"][0], id="p-other", name="other"))
+    decision = decide(world, volumes, policy(pools=("other",)), now=SOON)
+    assert (decision.rollbacks, [pool.name for pool in decision.pools]) == ((), ["other"])
+    assert remediation_rollbacks(world, volumes, SOON, ["p-other"]) == []
 
 
 def test_a_test_that_failed_counts_as_an_error():
@@ -122,7 +130,7 @@ def test_all_else_is_left_to_people(change):
     world, volumes, failed = grown()
     change(world, volumes, failed)
     assert decide(world, volumes, now=SOON).rollbacks == ()
-    assert remediation_rollbacks(world, volumes, SOON) == []
+    assert remediation_rollbacks(world, volumes, SOON, ["p-default"]) == []
 
 
 def test_nobody_is_touched_in_a_freeze_or_where_nothing_may_be_done():
