@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import pytest
 
@@ -10,6 +11,7 @@ from lab.scaleio import content
 from tests.chaos.stage import POLICY, VOLUMES, Stage
 from tests.chaos.wire import Strike
 
+VOID = "orphan of elsewhere since 2026-01-01T00:00:00Z"
 ZONES = ("us-east-1a", "us-east-1c")
 POINTS = [Strike("CreateTags", nth, after) for nth in (1, 2) for after in (False, True)]
 LATER = [Strike(name, 1, after) for name in ("CreateVolume", "AttachVolume") for after in (False, True)]
@@ -22,7 +24,7 @@ def begin(theatre: Stage, **marked: str) -> list[str]:
     return begin_more(theatre, **marked)
 
 
-def begin_more(theatre: Stage, **marked: str) -> list[str]:
+def begin_more(theatre: Stage, servers: Sequence[str] = ("gone", "gone"), **marked: str) -> list[str]:
     system = theatre.scaleio.system
     (pool,) = system.objects("StoragePool").values()
     ids = []
@@ -32,7 +34,7 @@ def begin_more(theatre: Stage, **marked: str) -> list[str]:
             "managed": "true",
             "cluster": str(theatre.scaleio.facts["system_id"]),
             "pool": pool["id"],
-            "sds": "gone",
+            "sds": servers[number],
             "txn": txn,
             "slot": "0",
             "sequence": "1",
@@ -71,7 +73,12 @@ def test_a_run_killed_while_it_adopts_is_finished_with_the_same_orphans(theatre:
 )
 def test_a_run_killed_while_it_deletes_orphans_deletes_them_and_nothing_else(theatre: Stage, point: Strike) -> None:
     foreign = {*begin(theatre, cluster="another"), *begin_more(theatre, quarantined="mine")}
-    orphans = set(begin_more(theatre))
+    devices = list(theatre.scaleio.system.objects("Device").values())[: len(ZONES)]
+    servers = [device["sdsId"] for device in devices]
+    orphans = set(begin_more(theatre, servers))
+    for device, volume_id in zip(devices, begin_more(theatre, servers, quarantined=VOID), strict=True):
+        theatre.scaleio.system.set(device, name=volume_id)
+    foreign |= {*begin_more(theatre), *(device["name"] for device in devices)}
     content.fill_pool(theatre.scaleio.system, "default", 60)
     theatre.policy = {**POLICY, "delete_orphans": True}
     assert theatre.play(point).killed

@@ -17,6 +17,8 @@ from .spread import Place
 
 # So long an orphan is kept at least, where the policy wants orphans deleted.
 KEPT_SECONDS = 24 * 3600
+# Two volumes for one place that are further apart: the older may have been a device before the younger was bought.
+AT_ONCE_SECONDS = 3600
 # By SDS and slot.
 Adopted = Mapping[tuple[str, int], OwnedVolume]
 
@@ -36,23 +38,23 @@ def orphans(snapshot: Snapshot, owned: Sequence[OwnedVolume]) -> tuple[OwnedVolu
 def expired(
     snapshot: Snapshot, owned: Sequence[OwnedVolume], adopted: Collection[Optional[str]], now_seconds: float
 ) -> tuple[OwnedVolume, ...]:
-    """The orphans that nobody needs, known as such for a day, and that were never in a pool as far as can be told.
+    """The orphans that nobody needs, known as such for a day, of which it is certain that they were in no pool.
 
-    Devices are made of all volumes of a purchase. So where another one is a device, only that the volume's place is
-    taken tells that it was none. `now_seconds` is EC2's time, as that in the mark.
+    That is so where two runs bought for one place at once, and the other volume is the device. Nothing tells it of
+    what a pool or a server has left behind: its devices may have been there for years. What has become a part of a
+    second purchase may come from there. `now_seconds` is EC2's time, as that in the mark.
     """
     devices = {device.name for device in snapshot.devices}
-    added = [own for own in owned if own.id in devices]
-    places = {(own.txn, own.sds_id, own.slot) for own in added}
-    purchases = {own.txn for own in added}
-    return tuple(
-        own
-        for own in orphans(snapshot, owned)
-        if own.id not in adopted
-        and own.id not in devices
-        and now_seconds - (own.orphan_seconds or now_seconds) >= KEPT_SECONDS
-        and (own.txn not in purchases or (own.txn, own.sds_id, own.slot) in places)
-    )
+    takers = {(own.txn, own.sds_id, own.slot): own for own in owned if own.id in devices}
+    found = []
+    for own in orphans(snapshot, owned):
+        taker = takers.get((own.txn, own.sds_id, own.slot))
+        if taker is None or own.id in adopted or own.id in devices or own.was_adopted:
+            continue
+        at_once = abs(taker.created_seconds - own.created_seconds) <= AT_ONCE_SECONDS
+        if at_once and now_seconds - (own.orphan_seconds or now_seconds) >= KEPT_SECONDS:
+            found.append(own)
+    return tuple(found)
 
 
 def adopt(

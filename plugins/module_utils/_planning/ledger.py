@@ -62,6 +62,8 @@ class OwnedVolume:
     # Put aside by a run that takes its device out again; never by a person.
     rolled_back: bool = False
     kms_key_id: Optional[str] = None
+    # It was an orphan of another purchase before.
+    was_adopted: bool = False
 
     @property
     def unused(self) -> bool:
@@ -111,6 +113,7 @@ def _owned(volume: Mapping[str, Any], tags: Mapping[str, str]) -> OwnedVolume:
         orphan_seconds=None if since is None else epoch_seconds(since),
         rolled_back=tags.get(TAG_QUARANTINED) == DEVICE_FAILED,
         kms_key_id=volume.get("kms_key_id"),
+        was_adopted=TAG_ADOPTED in tags,
     )
 
 

@@ -70,6 +70,15 @@ def test_a_purchase_takes_an_orphan_before_it_buys(world: Site) -> None:
     assert run.report["volumes_owned"] == 3
 
 
+def two_for_one(world: Site) -> tuple[str, str]:
+    """Two volumes that were bought for one place: an orphan, and one that is the device."""
+    sds = next(iter(world.scaleio.system.objects("Sds")))
+    old, other = left_behind(world, sds=sds, quarantined=MARKED), left_behind(world, sds=sds)
+    device = next(own for own in world.scaleio.system.objects("Device").values() if own["sdsId"] == sds)
+    world.scaleio.system.set(device, name=other)
+    return old, other
+
+
 def tags_of(world: Site, volume_id: str) -> dict[str, Any]:
     (volume,) = world.ec2.client().describe_volumes(VolumeIds=[volume_id])["Volumes"]
     return {tag["Key"]: tag["Value"] for tag in volume["Tags"]}
@@ -77,9 +86,9 @@ def tags_of(world: Site, volume_id: str) -> dict[str, Any]:
 
 def test_what_no_purchase_has_a_use_for_is_marked_once_and_deleted_in_the_end(world: Site) -> None:
     world.fill(60)
-    lost, old = left_behind(world), left_behind(world, quarantined=MARKED)
+    lost, (old, other) = left_behind(world), two_for_one(world)
     others = {left_behind(world, quarantined=MARKED, **one) for one in ({"cluster": "another"}, {"managed": "false"})}
-    others.add(left_behind(world, quarantined="mine"))
+    others |= {other, left_behind(world, quarantined="mine"), left_behind(world, quarantined=MARKED)}
     before = {volume_id: tags_of(world, volume_id) for volume_id in others}
     world.ec2.control("reset", {})
     world.scaleio.gateway.journal.reset()

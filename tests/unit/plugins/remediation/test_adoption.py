@@ -182,15 +182,32 @@ def test_a_drill_takes_none():
 DAY = 86_400
 
 
-def deleted(volumes, *, now=NOW, given=None, used=0.3, ahead=0.0, world=None, **more):
+def deleted(volumes, *, now=NOW, given=None, used=0.3, ahead=0.0, added=None, **more):
+    """Of these beside a volume that is a device, for the place that they were bought for."""
+    added = added or holder()
     given = {**(given or rules()), "delete_orphans": True}
-    return adopting(volumes, given, world or system(used=used), now=now, clock_ahead_seconds=ahead, **more).expired
+    world = with_devices(system(used=used), [added])
+    return adopting([*volumes, added], given, world, now=now, clock_ahead_seconds=ahead, **more).expired
+
+
+def holder():
+    volume = on_a_server(orphan(id="vol-added", state="in-use"))
+    del volume["tags"][MARK]
+    return volume
 
 
 def marked_at(seconds, **changes):
-    volume = orphan(**changes)
-    moment = iso(seconds).replace("+00:00", "Z")
-    volume["tags"][MARK] = f"orphan of {volume['tags']['mesos-scaleio:txn']} since {moment}"
+    volume = on_a_server(orphan(**changes))
+    volume["tags"][MARK] = f"orphan of {volume['tags']['mesos-scaleio:txn']} since {utc(seconds)}"
+    return volume
+
+
+def utc(seconds):
+    return iso(seconds).replace("+00:00", "Z")
+
+
+def on_a_server(volume):
+    volume["tags"]["mesos-scaleio:sds"] = "s1"
     return volume
 
 
@@ -198,7 +215,8 @@ def test_orphans_are_deleted_a_day_after_they_were_marked_if_the_policy_says_so(
     volume = marked_at(NOW - DAY)
     assert deleted([volume]) == ("vol-orphan1",)
     assert deleted([volume], now=NOW - 1) == ()
-    assert adopting([volume], rules(), system(used=0.3), clock_ahead_seconds=0.0).expired == ()
+    world = with_devices(system(used=0.3), [holder()])
+    assert adopting([volume, holder()], rules(), world, clock_ahead_seconds=0.0).expired == ()
     # by the clock of EC2, and by no other
     assert deleted([volume], now=NOW + 60, ahead=61.0) == ()
     assert deleted([volume], now=NOW - 60, ahead=-60.0) == ("vol-orphan1",)
@@ -206,7 +224,7 @@ def test_orphans_are_deleted_a_day_after_they_were_marked_if_the_policy_says_so(
 
 
 def test_nothing_is_deleted_that_somebody_may_need():
-    assert deleted([marked_at(NOW - DAY)], used=0.82) == ()  # its plan adopts it
+    assert deleted([marked_at(NOW - DAY)], used=0.98) == ()  # its plan adopts it
     assert deleted([marked_at(NOW - DAY)], freeze="change 4711") == ()
     assert deleted([marked_at(NOW - DAY)], consent=Consent("never")) == ()
     attached = [{"instance_id": "i-x", "device": "d", "state": "attached"}]
@@ -216,19 +234,44 @@ def test_nothing_is_deleted_that_somebody_may_need():
     other["tags"]["mesos-scaleio:cluster"] = "another"
     for volume in (marked_at(NOW - DAY, state="in-use", attachments=attached), by_hand, adopted, other):
         assert deleted([volume]) == ()
-    device = on_a_server(marked_at(NOW - DAY))
-    assert deleted([device], world=with_devices(system(used=0.3), [device])) == ()
+    device = marked_at(NOW - DAY, id="vol-added")
+    assert deleted([], added=device) == ()
 
 
-def on_a_server(volume):
-    volume["tags"]["mesos-scaleio:sds"] = "s1"
-    return volume
+@pytest.mark.parametrize("gone", ["pool", "server"])
+def test_what_a_pool_or_a_server_left_behind_is_not_deleted(gone):
+    """Three were devices for months. Then their pool was removed, or the last one left with its server."""
+    world = system(used=0.85, pools=("default", "old"))
+    pool = "old" if gone == "pool" else "default"
+    left = [bought(action, attached=False) for action in decide(world, (), policy(pools=(pool,))).actions]
+    if gone == "server":
+        left = [volume for volume in left if volume["tags"]["mesos-scaleio:sds"] == "s3"]
+    after = system(used=0.5, sds=2)
+    given, now = {**policy(), "delete_orphans": True}, NOW + 90 * DAY
+    first = decide(after, left, given, now=now, clock_ahead_seconds=0.0)
+    assert (set(first.orphans), first.expired) == ({volume["id"] for volume in left}, ())
+    for volume in left:
+        volume["tags"][MARK] = f"orphan of {volume['tags']['mesos-scaleio:txn']} since {utc(now)}"
+    assert decide(after, left, given, now=now + DAY, clock_ahead_seconds=0.0).expired == ()
 
 
-def test_what_may_have_been_in_a_pool_is_left_to_a_person():
-    lost, added = marked_at(NOW - DAY), on_a_server(orphan())
-    added |= {"id": "vol-added", "state": "in-use"}
-    del added["tags"][MARK]
-    world = with_devices(system(used=0.3), [added])
-    assert deleted([lost, added], world=world) == ()
-    assert deleted([on_a_server(lost), added], world=world) == ("vol-orphan1",)
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"sds": "gone"},
+        {"slot": "1"},
+        # it came from somewhere else, where it may have been in a pool
+        {"adopted": LONG_AGO},
+    ],
+)
+def test_of_a_purchase_that_gave_devices_only_a_second_one_for_a_place_is_deleted(tags):
+    volume = marked_at(NOW - DAY)
+    volume["tags"] |= {f"mesos-scaleio:{key}": value for key, value in tags.items()}
+    assert deleted([volume]) == ()
+
+
+def test_what_was_bought_long_before_the_device_in_its_place_is_not_deleted():
+    """That may have been the device until somebody took it out."""
+    for created in ("2026-11-01T00:00:00Z", "2026-12-01T01:00:01Z"):
+        assert deleted([marked_at(NOW - DAY, created=created)]) == ()
+    assert deleted([marked_at(NOW - DAY, created="2026-12-01T01:00:00Z")]) == ("vol-orphan1",)
