@@ -144,7 +144,9 @@ options:
       - When one of the volumes has the tags of another cluster or none, nothing is done.
     type: str
   reason:
-    description: Value of the tag C(mesos-scaleio:quarantined) for volumes that do not have it yet.
+    description:
+      - Value of the tag C(mesos-scaleio:quarantined) for volumes that do not have it yet, or only as an orphan.
+      - It is for good. An orphan that has it is neither taken for a purchase nor deleted by remediation.
     type: str
     default: released
   orphans:

@@ -56,7 +56,7 @@ class Release:
         if not volume.unused or (self._state != "quarantined" and not volume.orphan):
             return []
         mark = orphan_mark(dict(volume.tags).get(TAG_TXN, ""), self._ec2.now())
-        return plan_release([volume], self._state, mark)
+        return plan_release([volume], self._state, mark, orphans=True)
 
     def run(self) -> None:
         for step in [step for step in self.steps if step["action"] != "delete_volume"]:

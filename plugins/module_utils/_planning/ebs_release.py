@@ -51,13 +51,16 @@ def chosen(ids: Sequence[str], cluster: str, known: Iterable[SeenVolume], state:
     return [by_id[volume_id] for volume_id in dict.fromkeys(ids) if volume_id in by_id]
 
 
-def plan_release(volumes: Iterable[SeenVolume], state: str, mark: str) -> list[dict[str, Any]]:
-    """Tag, then detach, then delete, as far as the state asks for it and it is not done yet."""
+def plan_release(volumes: Iterable[SeenVolume], state: str, mark: str, orphans: bool = False) -> list[dict[str, Any]]:
+    """Tag, then detach, then delete, as far as the state asks for it and it is not done yet.
+
+    The mark of an orphan gives way to any other, which is for good, but not to that of an orphan (`orphans`).
+    """
     steps: list[dict[str, Any]] = []
     for volume in volumes:
         if volume.state in GONE_STATES:
             continue
-        if not volume.quarantined:
+        if not volume.quarantined or (volume.orphan and not orphans):
             steps.append({"action": "tag_volume", "volume_id": volume.id, "tag": TAG_QUARANTINED, "value": mark})
         if state in ("released", "absent"):
             for own in volume.attachments:

@@ -78,6 +78,11 @@ def test_of_orphans_those_are_marked_that_nobody_uses(
     tags = {tag["Key"]: tag["Value"] for tag in volume(emulator, first)["Tags"]}
     assert tags[MARK].startswith(f"orphan of {tags['mesos-scaleio:txn']} since 20")
     assert not give_up(run_module, "quarantined", ids, orphans=True)["changed"]
+    # what a person says is for good
+    assert give_up(run_module, "quarantined", [first])["changed"]
+    assert {"Key": MARK, "Value": "removed with agent1"} in volume(emulator, first)["Tags"]
+    for state in ("quarantined", "absent"):
+        assert not give_up(run_module, state, [first], orphans=True)["changed"]
 
 
 MANAGED = [{"Key": "mesos-scaleio:managed", "Value": "true"}]

@@ -52,6 +52,17 @@ def test_the_mark_comes_first(state, actions):
     assert [step["action"] for step in plan_release([seen("v")], state, MARK)] == actions
 
 
+@pytest.mark.parametrize("state", ["quarantined", "released", "absent"])
+def test_what_a_person_says_replaces_the_mark_of_an_orphan(state):
+    """Otherwise a run would adopt or delete what somebody wants kept."""
+    orphan = seen("v", "available", None, txn="t1", quarantined="orphan of t1 since 2027-01-01T00:00:00Z")
+    first = plan_release([orphan], state, "keep for forensics")[0]
+    assert (first["action"], first["value"]) == ("tag_volume", "keep for forensics")
+    assert [step["action"] for step in plan_release([orphan], state, "orphan of t1 since now", orphans=True)] == (
+        ["delete_volume"] if state == "absent" else []
+    )
+
+
 def test_what_is_done_already_is_left_out():
     assert plan_release([seen("v", quarantined="by hand")], "quarantined", MARK) == []
     assert plan_release([seen("v", attachment_state="detaching", quarantined=MARK)], "released", MARK) == []
