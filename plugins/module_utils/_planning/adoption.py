@@ -23,7 +23,7 @@ AT_ONCE_SECONDS = 3600
 Adopted = Mapping[tuple[str, int], OwnedVolume]
 
 
-def orphans(snapshot: Snapshot, owned: Sequence[OwnedVolume]) -> tuple[OwnedVolume, ...]:
+def orphans(snapshot: Snapshot, owned: Sequence[OwnedVolume], now_seconds: float) -> tuple[OwnedVolume, ...]:
     """What may be adopted, the oldest first.
 
     The orphans of an unfinished purchase, of whatever pool, stay: by them it is known that it ends without a server.
@@ -31,7 +31,9 @@ def orphans(snapshot: Snapshot, owned: Sequence[OwnedVolume]) -> tuple[OwnedVolu
     found = tuple(own for own in owned if own.orphan_seconds is not None and own.unused)
     if not found:
         return ()
-    begun = {own.txn for pool in snapshot.storage_pools for own in open_transaction(snapshot, owned, pool.id)}
+    begun = {
+        own.txn for pool in snapshot.storage_pools for own in open_transaction(snapshot, owned, pool.id, now_seconds)
+    }
     return tuple(own for own in found if own.txn not in begun)
 
 
@@ -47,7 +49,7 @@ def expired(
     devices = {device.name for device in snapshot.devices}
     takers = {(own.txn, own.sds_id, own.slot): own for own in owned if own.id in devices}
     found = []
-    for own in orphans(snapshot, owned):
+    for own in orphans(snapshot, owned, now_seconds):
         taker = takers.get((own.txn, own.sds_id, own.slot))
         if taker is None or own.id in adopted or own.id in devices or own.was_adopted:
             continue

@@ -55,7 +55,8 @@ def plan(
     before_usd = run_rate_usd(owned, policy.prices)
     matched, refused = match_pools(snapshot, policy)
     past = history or History()
-    unfinished = {pool.id: open_transaction(snapshot, owned, pool.id) for pool, _rules in matched}
+    ec2_seconds = now_seconds - (clock_ahead_seconds or 0.0)
+    unfinished = {pool.id: open_transaction(snapshot, owned, pool.id, ec2_seconds) for pool, _rules in matched}
     reason = freeze or _freeze_tag(owned)
     untouched = reason is not None or drill is not None or consent.mode == "never"
     run = Run(
@@ -68,7 +69,7 @@ def plan(
             round(policy.monthly_usd - before_usd, 2),
             bought_gib(owned),
             # What a drill has is deleted at its end.
-            orphans=() if drill is not None else orphans(snapshot, owned),
+            orphans=() if drill is not None else orphans(snapshot, owned, ec2_seconds),
         ),
         unfinished_pools={
             pool.id: pool.name

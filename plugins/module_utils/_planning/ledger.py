@@ -35,6 +35,10 @@ TAG_FREEZE = "mesos-scaleio:freeze"
 TAG_DRILL = "mesos-scaleio:drill"
 # The reason in the tag of a volume that was put aside because its new device failed before it held data.
 DEVICE_FAILED = "device failed"
+# The same where a host found something on its disk.
+NOT_BLANK = "not blank"
+# A fault unit that got nothing is given others until so long after the last of its volumes was bought: a weekend.
+REPLACED_SECONDS = 3 * 86_400
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,8 @@ class OwnedVolume:
     orphan_seconds: Optional[float] = None
     # Put aside by a run that takes its device out again; never by a person.
     rolled_back: bool = False
+    # Put aside by a run that found something on its disk.
+    spoilt: bool = False
     kms_key_id: Optional[str] = None
     # It was an orphan of another purchase before.
     was_adopted: bool = False
@@ -112,6 +118,7 @@ def _owned(volume: Mapping[str, Any], tags: Mapping[str, str]) -> OwnedVolume:
         drill=TAG_DRILL in tags,
         orphan_seconds=None if since is None else epoch_seconds(since),
         rolled_back=tags.get(TAG_QUARANTINED) == DEVICE_FAILED,
+        spoilt=tags.get(TAG_QUARANTINED) == NOT_BLANK,
         kms_key_id=volume.get("kms_key_id"),
         was_adopted=TAG_ADOPTED in tags,
     )
@@ -138,10 +145,12 @@ def run_rate_usd(volumes: Iterable[OwnedVolume], prices: Prices) -> float:
     return round(sum(monthly_usd(volume.shape, prices) for volume in volumes), 2)
 
 
-def open_transaction(snapshot: Snapshot, volumes: Sequence[OwnedVolume], pool_id: str) -> tuple[OwnedVolume, ...]:
+def open_transaction(
+    snapshot: Snapshot, volumes: Sequence[OwnedVolume], pool_id: str, now_seconds: float
+) -> tuple[OwnedVolume, ...]:
     """The volumes of the pool's oldest purchase of which not everything has become a device; empty when there is none.
 
-    One that a fault unit got nothing from, since its devices failed, is not finished either. Of two volumes for one
+    One that has left out a fault unit is not finished either. `now_seconds` is EC2's time. Of two volumes for one
     place the older counts, unless the younger already is a device. One for an SDS that has left the system has no place
     any more.
     """
@@ -157,21 +166,43 @@ def open_transaction(snapshot: Snapshot, volumes: Sequence[OwnedVolume], pool_id
                 places[place] = volume
     for places in transactions.values():
         members = tuple(places[place] for place in sorted(places))
-        if any(volume.id not in devices for volume in members) or left_out(snapshot, volumes, members):
+        if any(volume.id not in devices for volume in members) or left_out(snapshot, volumes, members, now_seconds):
             return members
     return ()
 
 
-def left_out(snapshot: Snapshot, volumes: Iterable[OwnedVolume], members: Sequence[OwnedVolume]) -> set[str]:
+def left_out(
+    snapshot: Snapshot, volumes: Sequence[OwnedVolume], members: Sequence[OwnedVolume], now_seconds: float
+) -> set[str]:
     """Ids of the fault units that got nothing of a purchase with these `members`, because their new devices failed.
 
-    One that somebody made a device again is no loss.
+    One that somebody made a device again is no loss. Only the pool's newest purchase makes up for what failed, and only
+    for some days: what is taken away months later is nobody's loss that a failed volume happens to remember. Nor does
+    one that is finished without a server that has left.
     """
+    first = members[0]
+    if first.sequence != max(own.sequence for own in volumes if own.pool_id == first.pool_id):
+        return set()
+    units = {sds.id: sds.fault_unit_id for sds in snapshot.sds}
+    mine = [own for own in volumes if own.txn == first.txn]
+    if any(own.sds_id not in units for own in mine):
+        return set()
+    devices = {device.name for device in snapshot.devices}
+    failed = [own for own in mine if own.rolled_back and own.id not in devices]
+    fresh = [own for own in failed if now_seconds - own.created_seconds < REPLACED_SECONDS]
+    return {units[own.sds_id] for own in fresh} - {units[own.sds_id] for own in members}
+
+
+def came_to_nothing(snapshot: Snapshot, volumes: Sequence[OwnedVolume]) -> list[OwnedVolume]:
+    """The volumes of a pool whose disks or devices failed, bought since their fault unit last got one of use."""
     units = {sds.id: sds.fault_unit_id for sds in snapshot.sds}
     devices = {device.name for device in snapshot.devices}
-    mine = [volume for volume in volumes if volume.txn == members[0].txn]
-    failed = [volume for volume in mine if volume.rolled_back and volume.id not in devices]
-    return {units[own.sds_id] for own in failed if own.sds_id in units} - {units[own.sds_id] for own in members}
+    served: dict[str, int] = {}
+    for own in volumes:
+        if own.sds_id in units and (own.id in devices or not own.quarantined):
+            served[units[own.sds_id]] = max(own.sequence, served.get(units[own.sds_id], -1))
+    failed = [own for own in volumes if (own.rolled_back or own.spoilt) and own.id not in devices and not own.drill]
+    return [own for own in failed if own.sds_id in units and own.sequence > served.get(units[own.sds_id], -1)]
 
 
 def without_use(

@@ -17,9 +17,10 @@ from .actions import Purchase, bought_places, missing_places, transaction_id
 from .adoption import Adopted, adopt
 from .caps import PoolCaps, Resources, Taking, bought_gib, bought_within_a_day, quota_lifts
 from .decision import Action, Lift, PoolDecision
+from .ebs_batch import MAX_ATTEMPTS
 from .ebs_limits import performance
 from .health_gate import EMERGENCY_PERCENT, cluster_findings, not_waived, pool_findings, storm_findings
-from .ledger import OwnedVolume, left_out, next_sequence
+from .ledger import DEVICE_FAILED, NOT_BLANK, OwnedVolume, came_to_nothing, left_out, next_sequence
 from .policy import VolumeSpec
 from .pool_view import CRITICAL_MARGIN_PERCENT, PoolView
 from .sizing import Catalogue, Choice, Need, VolumeSet, in_steps, need_of, usual_disk_gib
@@ -48,7 +49,8 @@ class PoolPlanner(PoolView):
             return self._stop("waiting", "E2", "resume", text)
         if self.unfinished:
             return self._resume()
-        self._add("E2", "resume", "passed", "no unfinished purchase")
+        failed_too = f"; came to nothing: {self._failed_text}" if self._failed else ""
+        self._add("E2", "resume", "passed", f"no unfinished purchase{failed_too}")
         if self.rules.high_percent >= self.critical_percent:
             return self._blocked(
                 "E4", "trigger", "threshold_above_alert",
@@ -93,9 +95,9 @@ class PoolPlanner(PoolView):
         self.verdicts += verdicts
         if verdicts[-1].outcome == "stopped":
             return self._result("waiting", verdicts[-1].text)
-        unverified = self._unverified()
-        if unverified:
-            return unverified
+        stopped = self._in_vain() or self._unverified()
+        if stopped:
+            return stopped
         recent = expansions_of_the_day(self.owned, self.run.now_seconds)
         most = self.rules.max_actions_per_day
         if recent >= most:
@@ -106,6 +108,29 @@ class PoolPlanner(PoolView):
     def yields(self) -> PoolDecision:
         """Others have to grow, and would not get what this one asks for in vain."""
         return self._stop("waiting", "E12", "fairness", self.pause)
+
+    @cached_property
+    def _failed(self) -> list[OwnedVolume]:
+        return came_to_nothing(self.run.snapshot, self.owned)
+
+    @property
+    def _failed_text(self) -> str:
+        names = {sds.id: sds.name for sds in self.run.snapshot.sds}
+        return ", ".join(
+            f"{own.id} of {names[own.sds_id]} ({DEVICE_FAILED if own.rolled_back else NOT_BLANK})"
+            for own in self._failed
+        )
+
+    def _in_vain(self) -> Optional[PoolDecision]:
+        """As often as a place gets another volume, fault units with nothing get others, be it in new purchases."""
+        if len(self._failed) < MAX_ATTEMPTS:
+            return None
+        return self._blocked(
+            "E17", "verify", "device_failed",
+            f"{len(self._failed)} new volumes in a row came to nothing: {self._failed_text}",
+            "Look at these SDSs, their hosts and the volumes. Then delete the volumes (ebs_volumes state absent); the "
+            "next run buys anew.",
+        )  # fmt: skip
 
     def _unverified(self) -> Optional[PoolDecision]:
         """More is of no use where the pool does not have what the devices bought last should give it."""
@@ -261,7 +286,7 @@ class PoolPlanner(PoolView):
         if self._left_behind:
             return 0
         begun = any(volume.id in self._device_names for volume in self.unfinished)
-        if begun and not left_out(self.run.snapshot, self.owned, self.unfinished):
+        if begun and not left_out(self.run.snapshot, self.owned, self.unfinished, self.run.ec2_seconds):
             return 0
         return max(0, self.unfinished[0].set_size - len(self.unfinished))
 
@@ -383,7 +408,7 @@ class PoolPlanner(PoolView):
         return capacity.effective_raw_kib(after.values()) > capacity.effective_raw_kib(before.values())
 
     def _too_little_left(self) -> PoolDecision:
-        rest = ", ".join(volume.id for volume in self.unfinished)
+        rest = ", ".join(own.id for own in self.unfinished if own.id not in self._device_names)
         return self._blocked(
             "E9", "spread", "no_effect",
             f"an SDS of purchase {self.unfinished[0].txn} has left the system, and what is left of it ({rest}) gives "

@@ -56,6 +56,11 @@ class Run:
     # Of EC2's clock; None where nobody told.
     clock_ahead_seconds: Optional[float] = None
 
+    @property
+    def ec2_seconds(self) -> float:
+        """What it is by EC2's clock, as far as anybody told."""
+        return self.now_seconds - (self.clock_ahead_seconds or 0.0)
+
 
 def fullest(snapshot: Snapshot, pool: StoragePool) -> Optional[tuple[Device, float]]:
     """The device with the least room for its size, and the percent of it in use; None where that was not read."""

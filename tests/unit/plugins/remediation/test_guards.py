@@ -17,6 +17,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning i
     caps,
     expansion,
     health_gate,
+    ledger,
     pool_expansion,
     pool_view,
     rollback,
@@ -78,6 +79,27 @@ def failing(*, ago_seconds: float = 60) -> tuple[dict, list[dict]]:
     world = with_devices(world, volumes[:2])
     world["devices"][-1].update(error_state="Error", in_use_kib=0)
     return world, [{**volume, "created": worlds.iso(NOW - ago_seconds)} for volume in volumes]
+
+
+def rolled_back(*names: str) -> tuple[dict, list[dict]]:
+    """A purchase of which the devices on these SDSs failed and were taken out."""
+    world = system(used=0.85)
+    volumes = [bought(action) for action in decide(world).actions]
+    failed = [own for own in volumes if own["tags"]["mesos-scaleio:sds"] in names]
+    for own in failed:
+        own.update(state="available", attachments=[])
+        own["tags"]["mesos-scaleio:quarantined"] = "device failed"
+    return with_devices(world, [own for own in volumes if own not in failed]), volumes
+
+
+def e2_a_closed_purchase_stays_closed() -> None:
+    world, volumes = rolled_back("s3")
+    nothing_bought(world=world, volumes=volumes, now=NOW + 3 * 86_400)
+
+
+def e17_what_fails_as_a_whole_is_not_bought_again() -> None:
+    world, volumes = rolled_back("s1", "s2", "s3")
+    nothing_bought(world=world, volumes=volumes, now=NOW + 7_200)
 
 
 def e2_what_failed_is_taken_out_first() -> None:
@@ -574,6 +596,8 @@ def e14_rights_at_the_gateway() -> None:
 GUARDS: list[tuple[Callable[[], None], tuple[Any, str, Any]]] = [
     (e14_rights_at_the_gateway, (expansion, "_with_right", lambda pool, *_more: pool)),
     (e2_resume, (expansion, "open_transaction", lambda *_given: ())),
+    (e2_a_closed_purchase_stays_closed, (ledger, "REPLACED_SECONDS", 10**9)),
+    (e17_what_fails_as_a_whole_is_not_bought_again, (pool_expansion, "came_to_nothing", lambda *_given: [])),
     (e2_what_failed_is_taken_out_first, (expansion, "rollbacks", lambda *_given: ())),
     (e2_no_rollback_while_a_pool_is_not_whole, (rollback, "_is_whole", lambda *_given: True)),
     (e2_no_rollback_after_a_day, (rollback, "FRESH_SECONDS", 10**9)),
