@@ -94,6 +94,7 @@ def plan(
     no_right = "" if consent.mode == "never" else _no_right(snapshot)
     decided = [_with_right(pool, snapshot, no_right) for pool in _decide(run, planners)]
     pools = (*_one_consent(decided, policy, consent), *refused)
+    gone = _expired(run, pools) if changing else ()
     after_usd = round(before_usd + sum(pool.added_usd for pool in pools), 2)
     hashes: tuple[str, ...] = (plan_hash(tuple(action for pool in pools for action in pool.actions)),)
     growing = [pool for pool in pools if pool.actions]
@@ -112,9 +113,9 @@ def plan(
         plan_hash=hashes[-1],
         approval=approval if growing else None,
         pools=pools,
-        rules=_about_all(run, planners, pretended, no_right, _costs(run, useless, lost)),
+        rules=_about_all(run, planners, pretended, no_right, _costs(run, useless, lost, gone)),
         orphans=tuple(volume.id for volume in lost),
-        expired=tuple(volume.id for volume in _expired(run, pools)) if changing else (),
+        expired=tuple(volume.id for volume in gone),
         drill_remains=() if run.freeze is not None else tuple(volume.id for volume in owned if volume.drill),
         rollbacks=run.rollbacks,
         cost=Cost(before_usd, after_usd, policy.monthly_usd),
@@ -183,17 +184,15 @@ def _expired(run: Run, pools: Sequence[PoolDecision]) -> tuple[OwnedVolume, ...]
     return expired(run.snapshot, run.owned, adopted, run.now_seconds - run.clock_ahead_seconds)
 
 
-def _costs(run: Run, useless: Sequence[Useless], lost: Sequence[OwnedVolume]) -> str:
+def _costs(run: Run, useless: Sequence[Useless], lost: Sequence[OwnedVolume], gone: Sequence[OwnedVolume]) -> str:
     if not useless:
         return ""
     usd = run_rate_usd((one.volume for one in useless), run.policy.prices)
-    names = ", ".join(
-        f"{one.volume.id} ({one.why}{', to be marked as an orphan' if one.volume in lost else ''})" for one in useless
-    )
-    return (
-        f"{len(useless)} bought volumes give no capacity and cost {usd:.2f} USD a month: {names}. "
-        "Look at them, then delete them with ebs_volumes state absent"
-    )
+    todo = {**{own.id: ", to be marked as an orphan" for own in lost}, **{own.id: ", to be deleted" for own in gone}}
+    names = ", ".join(f"{one.volume.id} ({one.why}{todo.get(one.volume.id, '')})" for one in useless)
+    left = [one for one in useless if one.volume not in gone]
+    advice = ". Look at them, then delete them with ebs_volumes state absent" if left else ""
+    return f"{len(useless)} bought volumes give no capacity and cost {usd:.2f} USD a month: {names}{advice}"
 
 
 def _decide(run: Run, planners: Sequence[PoolPlanner]) -> tuple[PoolDecision, ...]:

@@ -82,6 +82,7 @@ def build(
         "rolled_back": [dict(volume) for volume in run.get("rolled_back") or ()],
         "volumes_owned": _owned(decision, run, status),
         "orphans": [{key: step[key] for key in ("action", "volume_id")} for step in run.get("orphans") or ()],
+        "orphans_planned": _orphans_planned(decision),
         "cost": _lasting(decision, status),
         "verification": run.get("verification"),
         "api_calls": _total(run.get("api_calls") or ()),
@@ -95,6 +96,16 @@ def _bought(decision: Optional[Mapping[str, Any]], run: Mapping[str, Any]) -> li
     anew = {own["id"] for own in run.get("reattached") or () if own["anew"] and not own["before"]}
     volumes = run.get("volumes") or (decision or {}).get("actions", ())
     return [{**volume, **({"attached_anew": True} if volume.get("volume_id") in anew else {})} for volume in volumes]
+
+
+def _orphans_planned(decision: Optional[Mapping[str, Any]]) -> list[Report]:
+    """What a run that may change something does to volumes that nobody uses, in the form of what was done."""
+    wanted = {"tag_volume": "orphans", "delete_volume": "expired"}
+    return [
+        {"action": action, "volume_id": volume_id}
+        for action, key in wanted.items()
+        for volume_id in (decision or {}).get(key) or ()
+    ]
 
 
 def _lasting(decision: Optional[Mapping[str, Any]], status: str) -> Optional[Report]:
@@ -179,6 +190,7 @@ def text(report: Report) -> str:
     head = [_headline(report)]
     tail = [
         *_rolled_back(report),
+        *_orphans(report),
         *_failure(report),
         *_approval(report),
         *_cost(report),
@@ -265,6 +277,22 @@ def _rolled_back(report: Report) -> list[str]:
     out = [f"{one['volume_id']} of {one['sds']}" for one in report["rolled_back"]]
     words = "taken out of the pool and detached, tagged mesos-scaleio:quarantined (device failed); costs until deleted"
     return _wrap("Rollback", f"{', '.join(out)}: {words}", 2) if out else []
+
+
+def _orphans(report: Report) -> list[str]:
+    text = of_orphans(report)
+    return _wrap("Orphans", text, 3) if text else []
+
+
+def of_orphans(report: Mapping[str, Any]) -> str:
+    """Which volumes that nobody uses were marked and deleted, in check mode: would be."""
+    steps = report["orphans_planned"] if report["check_mode"] else report["orphans"]
+    words = {"delete_volume": "deleted", "tag_volume": "marked as orphans"}
+    found = []
+    for action, done in words.items():
+        if ids := [step["volume_id"] for step in steps if step["action"] == action]:
+            found.append(f"{'to be ' if report['check_mode'] else ''}{done}: {', '.join(ids)}")
+    return "; ".join(found)
 
 
 def _approval(report: Report) -> list[str]:

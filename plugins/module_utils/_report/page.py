@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._planning.report import at_most, type_of
+from .._planning.report import at_most, of_orphans, type_of
 from . import charts
 from .template import PAGE, STYLE
 
@@ -40,6 +40,7 @@ def render(report: Mapping[str, Any], samples: Mapping[str, Sequence[Mapping[str
         most_volumes=MOST_VOLUMES,
         type_of=type_of,
         at_most=at_most(report),
+        orphans=of_orphans(report),
         pools=[_pool(pool, samples.get(pool["id"], ())) for pool in report["pools"]],
         steps=_markup(charts.steps_chart(report["steps"])),
     )

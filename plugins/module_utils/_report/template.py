@@ -59,6 +59,7 @@ PAGE = """<!doctype html>
 {% if report.failure %}<p><strong>{{ report.failure.message }}</strong></p>
 {% if report.failure.remedy %}<p>{{ report.failure.remedy }}</p>{% endif %}{% endif %}
 {% if report.approval and report.approval.mode == "approve" %}<p>{{ report.approval.text }}</p>{% endif %}
+{% if orphans %}<p>Volumes that nobody uses, {{ orphans }}.</p>{% endif %}
 <p>Next: {{ report.hint }}.</p>
 </section>
 

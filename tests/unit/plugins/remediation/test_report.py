@@ -1,5 +1,6 @@
 """The report: its status says what happened, its text fits on one screen."""
 
+import copy
 import json
 
 import pytest
@@ -90,6 +91,33 @@ def test_blocked_names_the_remedy():
     made = report(decide(world, machines=worlds.instances(world, free_slots=0)))
     assert made["status"] == "blocked"
     assert "no free attach slot" in " ".join(text(made).split())
+
+
+def test_what_is_deleted_is_told_before_and_after():
+    world, lost = two_for_one()
+    decision = decide(world, lost, {**policy(), "delete_orphans": True}, clock_ahead_seconds=0.0)
+    assert (decision.expired, decision.orphans) == (("vol-old",), ("vol-new",))
+    (costs,) = [verdict.text for verdict in decision.rules if verdict.name == "orphans"]
+    assert "vol-old (an orphan, to be deleted)" in costs
+    before = report(decision, check_mode=True)
+    planned = [("tag_volume", "vol-new"), ("delete_volume", "vol-old")]
+    assert [(step["action"], step["volume_id"]) for step in before["orphans_planned"]] == planned
+    told = "to be deleted: vol-old; to be marked as orphans: vol-new"
+    assert (f"Orphans   {told}" in text(before), told in render(before, {})) == (True, True)
+    assert "Orphans" not in text(report(decision))  # it came to nothing
+    after = text(report(decision, orphans=[{"action": "delete_volume", "volume_id": "vol-old", "more": 1}]))
+    assert "Orphans   deleted: vol-old\n" in after
+
+
+def two_for_one():
+    """A system with a device for which three volumes were bought; of the other two one is an orphan for a day."""
+    added = bought(decide(system(used=0.85)).actions[0])
+    old, new = (
+        {**copy.deepcopy(added), "id": name, "state": "available", "attachments": []} for name in ("vol-old", "vol-new")
+    )
+    since = worlds.moment(worlds.NOW - 86_400).strftime("%Y-%m-%dT%H:%M:%SZ")
+    old["tags"]["mesos-scaleio:quarantined"] = f"orphan of {old['tags']['mesos-scaleio:txn']} since {since}"
+    return with_devices(system(used=0.5), [added]), [added, old, new]
 
 
 @pytest.mark.parametrize("pools", [1, 3, 12])
