@@ -22,7 +22,7 @@ from .ebs_limits import performance
 from .health_gate import EMERGENCY_PERCENT, cluster_findings, not_waived, pool_findings, storm_findings
 from .ledger import DEVICE_FAILED, NOT_BLANK, OwnedVolume, came_to_nothing, left_out, next_sequence
 from .policy import VolumeSpec
-from .pool_view import CRITICAL_MARGIN_PERCENT, PoolView
+from .pool_view import CRITICAL_MARGIN_PERCENT, FULL_DEVICE_PERCENT, PoolView
 from .sizing import Catalogue, Choice, Need, VolumeSet, in_steps, need_of, usual_disk_gib
 from .spread import Place, Site, Unit
 from .timing import clock_problem, expansions_of_the_day, frozen, timing
@@ -79,6 +79,12 @@ class PoolPlanner(PoolView):
 
     def _not_yet(self) -> Optional[PoolDecision]:
         self._add("F5", "forecast", "noted", self.trigger.forecast.text)
+        if self.trigger.state == "quiet" and self.unrelieved:
+            return self._blocked(
+                "E4", "trigger", "not_relieved", self.trigger.text,
+                "Nothing more is bought for its sake. Look in ScaleIO at the pool's rebalance (alerts, I/O limits, "
+                f"whether it moves anything) and at the device. At {FULL_DEVICE_PERCENT} % or less of it all is well.",
+            )  # fmt: skip
         if self.trigger.state == "quiet":
             return self._stop("ok", "E4", "trigger", self.trigger.text)
         if self.trigger.state == "unconfirmed":

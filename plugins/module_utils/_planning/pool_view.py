@@ -94,6 +94,8 @@ class PoolView:
         self.domain = domains[pool.protection_domain_id]
         # What makes the pool critical although its use does not; empty when nothing does.
         self.full_device = ""
+        # Whether a device is nearly full although what was bought last has room: then it is no matter of room.
+        self.unrelieved = False
         self.trigger = self._with_full_device(self._judge())
 
     @property
@@ -107,17 +109,38 @@ class PoolView:
             return trigger
         sds = next(own.name for own in self.run.snapshot.sds if own.id == found[0].sds_id)
         text = f"device {found[0].name or found[0].path} of {sds} is {found[1]:.0f} % full"
-        newest = max((volume.created_seconds for volume in self.owned), default=0.0)
+        newest, filled_percent = self._bought_last()
+        pending_kib = self.pool.capacity.rebalance_pending_kib
+        moves = f"{capacity.gib_from_kib(pending_kib):.0f} GiB wait to be moved"
         if not self.pool.rebalance_enabled:
             text += ", and more devices would not relieve it: rebalance is off (rebalance_enabled)"
         elif self.run.now_seconds - newest < RELIEF_SECONDS:
             text += ", and what was bought in the last 24 hours is still to relieve it"
+        elif filled_percent < self.rules.high_percent:
+            self.unrelieved = True
+            text += f", and what was bought last does not relieve it, though only {filled_percent:.0f} % full; {moves}"
+        elif pending_kib:
+            text += f", and that may be relieved yet: {moves}; if they do not become less, look at the rebalance"
         else:
             self.full_device = text
             used = f"{self.used_percent:g} % of what may be written is in use"
             text = f"{text}, above {FULL_DEVICE_PERCENT} %, which is critical too ({used})"
             return dataclasses.replace(trigger, state="fired", text=text, needs_second_look=False)
         return dataclasses.replace(trigger, text=f"{trigger.text}; {text}")
+
+    def _bought_last(self) -> tuple[float, float]:
+        """When the devices of the pool's last purchase were bought, and the percent of them in use; full without any.
+
+        What never became a device relieves nothing.
+        """
+        devices = {device.name: device for device in self.run.snapshot.devices_of(self.pool.id) if device.healthy}
+        there = [volume for volume in self.owned if volume.id in devices]
+        last = max((volume.sequence for volume in there), default=0)
+        added = [devices[volume.id] for volume in there if volume.sequence == last]
+        room_kib = sum(device.capacity_limit_kib for device in added)
+        used_kib = sum(device.in_use_kib or 0 for device in added)
+        newest = max((volume.created_seconds for volume in there), default=0.0)
+        return newest, 100 * used_kib / room_kib if room_kib else 100.0
 
     @property
     def urgency(self) -> tuple[bool, float, float, str]:

@@ -168,11 +168,12 @@ def e4_needs_confirmation() -> None:
 
 
 def one_full_device(**pool: Any) -> tuple[dict, list[dict]]:
-    """Of what may be written 60 % are in use, and of one device 96 %."""
+    """Of what may be written 60 % are in use, and of one device 96 %. What was bought two days ago has no room left."""
     world, volumes = grown(used=0.6, ago_seconds=2 * 86_400)
     world["storage_pools"][0].update(pool)
     for device in world["devices"]:
-        device["in_use_kib"] = device["capacity_limit_kib"] // 2
+        share = 0.85 if device["name"].startswith("vol-") else 0.5
+        device["in_use_kib"] = round(share * device["capacity_limit_kib"])
     world["devices"][0]["in_use_kib"] = round(0.96 * world["devices"][0]["capacity_limit_kib"])
     return world, volumes
 
@@ -192,6 +193,14 @@ def e4_what_was_bought_is_given_a_day_to_relieve_a_full_device() -> None:
     decision = decide(world, volumes)
     assert (decision.status, decision.actions) == ("ok", ())
     assert "96 % full, and what was bought in the last 24 hours" in decision.pools[0].reason
+
+
+def e4_where_what_was_bought_last_has_room_more_of_it_is_no_cure() -> None:
+    world, volumes = one_full_device()
+    for device in world["devices"]:
+        if device["name"].startswith("vol-"):
+            device["in_use_kib"] //= 2
+    nothing_bought(world=world, volumes=volumes)
 
 
 def e4_threshold_above_alert() -> None:
@@ -610,6 +619,10 @@ GUARDS: list[tuple[Callable[[], None], tuple[Any, str, Any]]] = [
     (e4_needs_confirmation, (pool_view, "judge", fired)),
     (e4_a_full_device_is_critical, (pool_view, "FULL_DEVICE_PERCENT", 97)),
     (e4_what_was_bought_is_given_a_day_to_relieve_a_full_device, (pool_view, "RELIEF_SECONDS", 0)),
+    (
+        e4_where_what_was_bought_last_has_room_more_of_it_is_no_cure,
+        (pool_view.PoolView, "_bought_last", lambda _view: (0.0, 100.0)),
+    ),
     (e4_threshold_above_alert, (pool_view, "CRITICAL_MARGIN_PERCENT", -50)),
     (e5_one_purchase_at_a_time, (expansion, "blocks_others", lambda *_given: False)),
     (e5_pools_of_one_name, (expansion, "blocks_others", lambda *_given: False)),

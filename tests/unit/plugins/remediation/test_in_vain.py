@@ -185,3 +185,78 @@ def test_whatever_fails_again_and_again_no_more_than_a_few_are_bought_in_vain(ba
         failed = sum(1 for own in volumes if QUARANTINED in own["tags"])
         assert failed <= max(3 * len(bad), 2 + 4), failed
     assert failed
+
+
+def full_device(percent=97, others=0):
+    """A pool with room in which one device has nearly none."""
+    world = system(used=0.6)
+    for device in world["devices"]:
+        device["in_use_kib"] = device["capacity_limit_kib"] * others // 100
+    world["devices"][0]["in_use_kib"] = world["devices"][0]["capacity_limit_kib"] * percent // 100
+    return world
+
+
+def added(world, actions, *, at_seconds, percent=0):
+    volumes = [bought(action, created=iso(at_seconds)) for action in actions]
+    world = with_devices(world, volumes)
+    for device in world["devices"]:
+        device.setdefault("in_use_kib", device["capacity_limit_kib"] * percent // 100)
+    return world, volumes
+
+
+@pytest.mark.parametrize("percent", [0, 40])
+def test_a_device_that_stays_full_makes_a_pool_buy_once(percent):
+    """Whether the rebalance moves nothing, or all but this."""
+    world, volumes, told = full_device(), [], []
+    rules = {**policy(), "critical_needs_approval": False}
+    for day in range(30):
+        now = NOW + day * (DAY + 300)
+        decision = decide(world, volumes, rules, now=now, consent=Consent("approve"))
+        told.append(decision.status)
+        world, new = added(world, decision.actions, at_seconds=now, percent=percent)
+        volumes += new
+    assert told == ["planned", *["blocked"] * 29]
+    assert len(volumes) == 3
+
+
+def test_a_person_is_told_where_to_look_and_use_counts_as_ever():
+    world, volumes = added(full_device(), decide(full_device()).actions, at_seconds=NOW, percent=10)
+    world["storage_pools"][0]["capacity"]["rebalance_pending_kib"] = 50 * 2**20
+    soon = decide(world, volumes, now=NOW + DAY - 1)
+    assert (soon.status, "in the last 24 hours is still to relieve it" in soon.pools[0].reason) == ("ok", True)
+    decision = decide(world, volumes, now=NOW + DAY)
+    assert (decision.status, decision.failure.code, decision.pools[0].critical) == ("blocked", "not_relieved", False)
+    assert (
+        "device default-d1-0 of agent1 is 97 % full, and what was bought last does not relieve it, though only 10 % "
+        "full; 50 GiB wait to be moved"
+    ) in decision.failure.message
+    assert "Look in ScaleIO at the pool's rebalance" in decision.failure.remedy
+    # It is no emergency of the pool, so a cooldown counts.
+    hungry = used(world, 0.82)
+    assert decide(hungry, volumes, now=NOW + DAY).status == "planned"
+    rules = policy(cooldown_seconds=2 * DAY)
+    assert decide(hungry, volumes, rules, now=NOW + DAY).status == "waiting"
+    world["devices"][0]["in_use_kib"] //= 2
+    assert decide(used(world, 0.6), volumes, now=NOW + DAY).status == "ok"
+
+
+def test_while_data_waits_to_be_moved_nothing_is_bought_for_a_full_device():
+    world = full_device()
+    world["storage_pools"][0]["capacity"]["rebalance_pending_kib"] = 2**20
+    decision = decide(world)
+    assert (decision.status, decision.actions) == ("ok", ())
+    assert "1 GiB wait to be moved; if they do not become less, look at the rebalance" in decision.pools[0].reason
+
+
+def test_what_never_became_a_device_relieves_nothing():
+    """And where nothing came of a whole purchase, no other one follows."""
+    world = full_device()
+    volumes = [put_aside(bought(action), "not blank") for action in decide(world).actions]
+    assert decide(world, volumes[:2], now=NOW + 3600).status == "planned"
+    assert decide(world, volumes, now=NOW + 3600).failure.code == "device_failed"
+
+
+def test_once_what_was_bought_last_is_used_up_a_full_device_counts_again():
+    world, volumes = added(full_device(others=70), decide(full_device()).actions, at_seconds=NOW, percent=81)
+    decision = decide(world, volumes, now=NOW + DAY)
+    assert (decision.status, decision.pools[0].critical) == ("planned", True)
