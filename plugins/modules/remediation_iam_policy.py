@@ -30,7 +30,7 @@ options:
     type: str
     required: true
   region:
-    description: The Region in which volumes are bought.
+    description: The Region in which volumes are bought. It is looked up nowhere else, and must not be empty.
     type: str
     required: true
   role:
@@ -47,9 +47,8 @@ options:
     type: str
     default: "*"
   partition:
-    description: Partition of AWS, for example V(aws-cn).
+    description: Partition of AWS. By default that of the Region, for example V(aws-cn) of V(cn-north-1).
     type: str
-    default: aws
   availability_zones:
     description: Zones in which volumes may be bought and attached; all by default.
     type: list
@@ -158,7 +157,7 @@ SPEC = {
     "region": {"type": "str", "required": True},
     "role": {"type": "str", "choices": ["executor", "observer", "releaser"], "default": "executor"},
     "account_id": {"type": "str", "default": "*"},
-    "partition": {"type": "str", "default": "aws"},
+    "partition": {"type": "str"},
     "availability_zones": {"type": "list", "elements": "str", "default": []},
     "instance_ids": {"type": "list", "elements": "str", "default": []},
     "instance_tags": {"type": "dict", "default": {}},
@@ -194,14 +193,20 @@ def main() -> None:
             "problems": list(error.problems),
         }
         module.fail_json(msg=f"The remediation policy is wrong: {error}. {failure['remedy']}", failure=failure)
+    region = params["region"].strip()
+    if not region:
+        module.fail_json(
+            msg="region: the Region is empty, and a document for no Region fits nobody. Say which, as "
+            "ebs_connection.region or in AWS_DEFAULT_REGION; that of a profile is not read here."
+        )
     unknown = sorted(set(params["pool_ids"]) - {pool.label for pool in policy.pools})
     if unknown:
         module.fail_json(msg=f"pool_ids: the policy has no pool {', '.join(unknown)}. Name pools as the policy does.")
     scope = iam_policy.Scope(
         cluster=params["cluster_id"],
-        region=params["region"],
+        region=region,
         account=params["account_id"],
-        partition=params["partition"],
+        partition=params["partition"] or iam_policy.partition_of(region),
         zones=tuple(params["availability_zones"]),
         instance_ids=tuple(params["instance_ids"]),
         instance_tags={str(key): str(value) for key, value in params["instance_tags"].items()},

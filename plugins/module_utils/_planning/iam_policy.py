@@ -43,6 +43,16 @@ ADOPTION_KEYS = (TAG_ADOPTED, TAG_POOL, TAG_SDS, TAG_TXN, TAG_SLOT, TAG_SEQUENCE
 KEY_ACTIONS = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext")
 # Of gp3, what is included in its price: the most that a policy without iops or throughput buys.
 INCLUDED = {"gp3": {"ec2:VolumeIops": 3000, "ec2:VolumeThroughput": 125}}
+# Of Regions by what their names begin with; all others are in `aws`.
+PARTITIONS = {
+    "cn-": "aws-cn",
+    "eu-isoe-": "aws-iso-e",
+    "eusc-": "aws-eusc",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "us-isof-": "aws-iso-f",
+}
 # A managed policy may have so many characters, blanks not counted.
 MAX_CHARACTERS = 6144
 Statement = dict[str, Any]
@@ -69,6 +79,10 @@ class Scope:
 
     def arn(self, resource: str, service: str = "ec2") -> str:
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
+
+def partition_of(region: str) -> str:
+    return next((name for start, name in PARTITIONS.items() if region.startswith(start)), "aws")
 
 
 def observer(scope: Scope) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import yaml
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._controller.lock import acquire, owner_of
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.iam_policy import Scope, executor
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import parse
+from lab.paths import CHECKOUT
 from lab.scaleio import users
 from tests.contract.remediation.calls import assert_calls_are_reported
 from tests.contract.remediation.site import (
@@ -279,6 +280,25 @@ def test_a_run_needs_no_more_rights_than_are_generated_for_it(world: Site) -> No
     run = world.play()
     assert (run.status, run.report["status"]) == (0, "changed"), run.output
     assert len(world.bought()) == 3
+
+
+@pytest.mark.slow
+def test_rights_are_written_for_the_region_of_the_environment_and_where_the_operator_is(world: Site) -> None:
+    """The ebs modules may have their Region from the environment; a file's name is relative to the shell's folder."""
+    place = world.folder / "here"
+    place.mkdir()
+    command = world.command(
+        playbook=str(CHECKOUT / "playbooks/remediation_iam_policy.yml"),
+        ebs_connection={"profile": "remediation"},
+        remediation_iam_policy_file="rights.json",
+    )
+    surroundings = world.surroundings()["env"] | {"AWS_DEFAULT_REGION": "us-gov-west-1", "PWD": str(place)}
+    options = {"env": {**surroundings, "ANSIBLE_CONFIG": str(CHECKOUT / "ansible.cfg")}, "cwd": place}
+    done = subprocess.run(command, **options, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout
+    assert f"are in {place}/rights.json." in " ".join(done.stdout.split())
+    document = json.loads((place / "rights.json").read_text())
+    assert document["Statement"][1]["Resource"] == "arn:aws-us-gov:ec2:us-gov-west-1:*:volume/*"
 
 
 @pytest.mark.slow

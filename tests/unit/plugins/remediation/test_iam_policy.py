@@ -161,6 +161,23 @@ def test_whoever_only_looks_can_change_nothing() -> None:
     assert all(action.startswith("ec2:Describe") for action in actions)
 
 
+@pytest.mark.parametrize(
+    ("region", "given", "partition"),
+    [
+        ("eu-central-1", "", "aws"),
+        ("us-gov-west-1", "", "aws-us-gov"),
+        ("cn-north-1", "", "aws-cn"),
+        ("us-gov-west-1", "aws-new", "aws-new"),
+    ],
+)
+def test_a_region_has_its_partition(region: str, given: str, partition: str) -> None:
+    policy = {"budget": {"monthly_usd": 5}, "pools": [{"storage_pool": "default"}]}
+    document = run(policy=policy, region=region, records_s3={"bucket": "b"}, **({"partition": given} if given else {}))
+    asked = [own["Resource"] for own in document["document"]["Statement"] if own["Resource"] != "*"]
+    assert asked
+    assert all(resource.startswith(f"arn:{partition}:") for resource in asked)
+
+
 def test_caps_beyond_iam_are_named() -> None:
     caps = {"max_pool_gib": 5000, "max_owned_volumes": 30, "max_volumes_per_day": 6}
     asked = {"budget": {"monthly_usd": 100, "per_action_usd": 20}, "pools": [{"storage_pool": "b", **caps}]}
@@ -217,5 +234,7 @@ def test_the_module_generates_warns_and_refuses() -> None:
     long = run(policy=good, instance_ids=[f"i-{number:017x}" for number in range(100)])
     assert "6144" in str(long["warnings"])
     bad = run(policy={"pools": []})
+    for region in ("", " "):
+        assert "region: the Region is empty" in run(policy=good, region=region)["msg"]
     assert bad["failure"]["problems"][0].startswith("budget.monthly_usd")
     assert "has no pool typo" in run(policy=good, pool_ids={"typo": "1"})["msg"]
