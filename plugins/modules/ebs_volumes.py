@@ -306,7 +306,7 @@ volumes:
       returned: success
       sample: /dev/disk/by-id/nvme-Amazon_Elastic_Block_Store_vol0123456789abcdef0
     adopted:
-      description: Whether the volume existed before this run.
+      description: Whether the volume existed before this run, as an orphan or as what it is now.
       type: bool
       returned: success
       sample: false
@@ -535,7 +535,7 @@ def _report(slot: Slot, adopted: bool) -> dict[str, Any]:
         "type": slot.volume.type if slot.volume else slot.wanted.type,
         "serial": serial(volume_id) if volume_id else None,
         "by_id_path": by_id_path(volume_id) if volume_id else None,
-        "adopted": adopted,
+        "adopted": adopted or (volume_id is not None and volume_id == slot.wanted.adopt),
     }
 
 

@@ -101,6 +101,21 @@ def test_a_run_that_was_killed_between_create_and_attach_is_continued(
     assert len(bought(run_module, volumes)) == 3
 
 
+def test_an_orphan_is_taken_where_there_is_none_for_the_place_yet(
+    emulator: EmulatorProcess, run_module: RunModule
+) -> None:
+    volumes = volume_set(emulator)
+    orphan = create_as_an_interrupted_run(emulator, {**volumes[1], "txn": "gone"})
+    mark = {"Key": "mesos-scaleio:quarantined", "Value": "orphan of gone since 2026-01-01T00:00:00Z"}
+    emulator.client().create_tags(Resources=[orphan], Tags=[mark])
+    volumes[1]["adopt"] = orphan
+    result = run_module("ebs_volumes", volumes=volumes)
+    assert [one["id"] == orphan for one in result["volumes"]] == [False, True, False]
+    assert [one["adopted"] for one in result["volumes"]] == [False, True, False]
+    assert sum(result["api_calls"].values()) <= 2 * 3 + 14
+    assert not run_module("ebs_volumes", volumes=volumes)["changed"]
+
+
 def test_a_lost_answer_buys_nothing_twice(emulator: EmulatorProcess, run_module: RunModule) -> None:
     volumes = volume_set(emulator)
     emulator.fault("CreateVolume", "lost_answer", times=2)
