@@ -19,11 +19,13 @@ import yaml
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.backtest import (
     HEADING,
     POLICY,
+    Play,
     backtest,
+    ignored,
     line,
+    refuse_no_time,
     scenes_of,
 )
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.backtest_demands import Scene
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import problems_of
 
 
@@ -50,7 +52,8 @@ def policy_of(path: Optional[Path]) -> Optional[Mapping[str, Any]]:
     return document
 
 
-def scenes(arguments: argparse.Namespace) -> tuple[dict[str, Scene], Mapping[str, Any], list[str]]:
+def play_of(arguments: argparse.Namespace) -> Play:
+    refuse_no_time(arguments.days, 60 * arguments.lead_minutes)
     document = policy_of(arguments.policy)
     known = {"seed": arguments.seed, "days": arguments.days, "lead_seconds": 60 * arguments.lead_minutes}
     if arguments.history is None:
@@ -63,8 +66,8 @@ def scenes(arguments: argparse.Namespace) -> tuple[dict[str, Scene], Mapping[str
 
 
 def played(name: str, arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    known, document, _left_out = scenes(arguments)
-    return backtest(document, known[name])
+    play = play_of(arguments)
+    return backtest(play.document, play.scenes[name])
 
 
 def main() -> int:
@@ -77,18 +80,20 @@ def main() -> int:
     parser.add_argument("--shape", action="append", help="play only this shape or pool; may be given more than once")
     arguments = parser.parse_args()
     try:
-        known, _document, left_out = scenes(arguments)
+        play = play_of(arguments)
     except ValueError as error:
         print(f"backtest: {error}", file=sys.stderr)
         return 2
-    for pool in left_out:
+    for pool in play.left_out:
         print(f"backtest: not played: {pool}", file=sys.stderr)
-    unknown = [name for name in arguments.shape or () if name not in known]
+    if play.ignored_lines:
+        print(f"backtest: {ignored(play.ignored_lines)}", file=sys.stderr)
+    unknown = [name for name in arguments.shape or () if name not in play.scenes]
     if unknown:
-        print(f"backtest: there is no {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
+        print(f"backtest: there is no {', '.join(unknown)}; there are {', '.join(play.scenes)}", file=sys.stderr)
         return 2
     print(HEADING, flush=True)
-    names = [name for name in known if not arguments.shape or name in arguments.shape]
+    names = [name for name in play.scenes if not arguments.shape or name in arguments.shape]
     full_hours = 0.0
     with ProcessPoolExecutor() as pool:
         for name, results in zip(names, pool.map(played, names, [arguments] * len(names)), strict=True):

@@ -40,11 +40,12 @@ options:
     type: list
     elements: str
   days:
-    description: How many days of made-up demands.
+    description: How many days of made-up demands, an hour at least.
     type: float
     default: 60
   lead_minutes:
     description: How long an expansion takes from its plan to its proof. The quickest made-up demand has at least 90.
+      Not negative.
     type: float
     default: 30
   seed:
@@ -93,6 +94,11 @@ left_out:
   type: list
   elements: str
   sample: ["pool scratch: the policy has no entry for it"]
+ignored_lines:
+  description: How many lines of the history are damaged or from the future, and were not played.
+  returned: success
+  type: int
+  sample: 0
 table:
   description: The same as a table for people.
   returned: success
@@ -109,7 +115,9 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.b
     HEADING,
     POLICY,
     backtest,
+    ignored,
     line,
+    refuse_no_time,
     scenes_of,
 )
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import problems_of
@@ -126,26 +134,28 @@ SPEC = {
 
 def run(params: dict) -> dict:
     lines = None
+    refuse_no_time(params["days"], 60 * params["lead_minutes"])
     if params["history_file"]:
         with open(params["history_file"], encoding="utf-8", errors="replace") as stream:
             lines = list(stream)
     known = {"seed": params["seed"], "days": params["days"], "lead_seconds": 60 * params["lead_minutes"]}
     try:
-        scenes, document, left_out = scenes_of(params["policy"], lines, time.time(), **known)
+        play = scenes_of(params["policy"], lines, time.time(), **known)
     except ValueError as error:
         raise ValueError(f"{params['history_file']} {error}") from None
-    unknown = [name for name in params["demands"] or () if name not in scenes]
+    unknown = [name for name in params["demands"] or () if name not in play.scenes]
     if unknown:
-        raise ValueError(f"there is no demand {', '.join(unknown)}; there are {', '.join(scenes)}")
+        raise ValueError(f"there is no demand {', '.join(unknown)}; there are {', '.join(play.scenes)}")
     outcomes = []
-    for name, scene in scenes.items():
+    for name, scene in play.scenes.items():
         if not params["demands"] or name in params["demands"]:
-            outcomes += [{"demand": name, **result} for result in backtest(document, scene)]
+            outcomes += [{"demand": name, **result} for result in backtest(play.document, scene)]
     return {
         "changed": False,
         "outcomes": outcomes,
         "hours_full": sum(outcome["hours_full"] for outcome in outcomes if outcome["rule"] == POLICY),
-        "left_out": left_out,
+        "left_out": play.left_out,
+        "ignored_lines": play.ignored_lines,
         "table": [HEADING, *(line(outcome["demand"], outcome) for outcome in outcomes)],
     }
 
@@ -161,6 +171,8 @@ def main() -> None:
         module.fail_json(msg=f"Nothing was played: {error}.")
     for pool in result["left_out"]:
         module.warn(f"Not played: {pool}.")
+    if result["ignored_lines"]:
+        module.warn(f"{ignored(result['ignored_lines'])}.")
     module.exit_json(**result)
 
 

@@ -12,10 +12,10 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from typing import Any, Optional, Protocol
+from typing import Any, NamedTuple, Optional, Protocol
 
 from . import capacity, trigger
-from .backtest_demands import Scene, made_up, remembered
+from .backtest_demands import LEAST_SECONDS, Scene, made_up, remembered
 from .expansion import plan
 from .forecast import LEAST_SAMPLES, lead_seconds
 from .history import History, Sample, recorded
@@ -255,6 +255,24 @@ def rules_of(policy: Policy, lead: float) -> dict[str, Callable[[], Rule]]:
     }
 
 
+class Play(NamedTuple):
+    """What is to be played by its name, the policy for it, and what of a history is not: pools with the reason, and
+    lines that are damaged or from the future."""
+
+    scenes: dict[str, Scene]
+    document: Mapping[str, Any]
+    left_out: list[str]
+    ignored_lines: int
+
+
+def refuse_no_time(days: float, lead_seconds: float) -> None:
+    """ValueError where so little would be played that nothing could go wrong in it."""
+    if not LEAST_SECONDS / DAY_SECONDS <= days < math.inf:
+        raise ValueError(f"days: {days:g} is not an hour (0.042) or more, and shows nothing")
+    if not 0 <= lead_seconds < math.inf:
+        raise ValueError(f"lead_minutes: {lead_seconds / 60:g} is before the plan; say how long an expansion takes")
+
+
 def scenes_of(
     document: Optional[Mapping[str, Any]],
     lines: Optional[Iterable[str]],
@@ -263,15 +281,13 @@ def scenes_of(
     seed: int,
     days: float,
     lead_seconds: float,
-) -> tuple[dict[str, Scene], Mapping[str, Any], list[str]]:
-    """What is to be played by its name, the policy for it, and which pools of a history are left out, and why.
-
-    Without a document it is the recommended policy, for each pool of the history. `lines` are those of a history; none
-    at all means the made-up shapes. ValueError if nothing of a history can be played.
-    """  # fmt: skip
+) -> Play:
+    """Without a document it is the recommended policy, for each pool of the history. `lines` are those of a history;
+    none at all means the made-up shapes. ValueError if nothing of a history can be played.
+    """
     if lines is None:
-        return made_up(seed, days, lead_seconds), document or RECOMMENDED, []
-    pools = recorded(lines, now_seconds)
+        return Play(made_up(seed, days, lead_seconds), document or RECOMMENDED, [], 0)
+    pools, ignored_lines = recorded(lines, now_seconds)
     if not pools:
         raise ValueError("has no usable line; name another file, or none")
     if document is None:
@@ -281,7 +297,7 @@ def scenes_of(
     scenes, left_out = remembered(pools, entries, lead_seconds)
     if not scenes:
         raise ValueError(f"has nothing that can be played: {'; '.join(left_out)}")
-    return scenes, document, left_out
+    return Play(scenes, document, left_out, ignored_lines)
 
 
 def backtest(document: Mapping[str, Any], scene: Scene) -> list[dict[str, Any]]:
@@ -303,6 +319,10 @@ def backtest(document: Mapping[str, Any], scene: Scene) -> list[dict[str, Any]]:
             }
         )
     return results
+
+
+def ignored(lines: int) -> str:
+    return f"Not played: {lines} lines of the history, which are damaged or from the future"
 
 
 HEADING = f"{'demand':<16}{'rule':<26}{'h > 90 %':>9}{'h full':>8}{'grown':>7}{'USD/month':>11}{'room/used':>11}"

@@ -122,18 +122,20 @@ class Recorded:
     samples: tuple[Sample, ...]
 
 
-def recorded(lines: Iterable[str], now_seconds: float) -> tuple[Recorded, ...]:
-    """By pool, for whoever plays the past again. Damaged lines and those from the future are left out."""
-    entries = [entry for entry in map(_entry, lines) if entry is not None]
+def recorded(lines: Iterable[str], now_seconds: float) -> tuple[tuple[Recorded, ...], int]:
+    """By pool, for whoever plays the past again, and how many lines are left out: damaged, or from the future."""
+    read = [_entry(line) for line in lines if line.strip()]
+    latest_seconds = now_seconds + CLOCK_TOLERANCE_SECONDS
+    entries = [entry for entry in read if entry is not None and entry["sample"].at_seconds <= latest_seconds]
     entries.sort(key=lambda entry: entry["sample"].at_seconds)
     pools: dict[str, list[dict[str, Any]]] = {}
     for entry in entries:
-        if entry["pool_id"] and entry["sample"].at_seconds <= now_seconds + CLOCK_TOLERANCE_SECONDS:
+        if entry["pool_id"]:
             pools.setdefault(entry["pool_id"], []).append(entry)
     return tuple(
         Recorded(pool_id, own[-1]["pool"], own[-1]["protection_domain"], tuple(entry["sample"] for entry in own))
         for pool_id, own in pools.items()
-    )
+    ), len(read) - len(entries)
 
 
 def recent(lines: Iterable[str], now_seconds: float) -> list[str]:

@@ -146,6 +146,34 @@ def test_each_pool_is_played_with_its_own_entry_and_others_are_named(history):
         replayed(file, document())
 
 
+def test_lines_that_cannot_be_played_are_counted(history, arguments, capsys):
+    whole = looks(30, 2, limit_gib=3000, start_gib=1000, end_gib=1700, pool="first")
+    file = history(part for line in whole for part in (line, line[:40], ""))
+    result, _ours = replayed(file, document())
+    assert result["ignored_lines"] == 2 * 144 + 1
+    arguments("--history", file)
+    assert backtest.main() == 0
+    assert "289 lines of the history, which are damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("days", 0.0, "days: 0 is not an hour"),
+        ("days", -3.0, "days: -3 is not an hour"),
+        ("days", float("nan"), "days: nan is not an hour"),
+        ("lead_minutes", -1.0, "lead_minutes: -1 is before the plan"),
+    ],
+)
+def test_a_play_in_which_nothing_can_go_wrong_is_refused(arguments, capsys, name, value, said):
+    options = {"policy": document(), "history_file": None, "demands": ["slow"], "days": 2.0, "lead_minutes": 30.0}
+    with pytest.raises(ValueError, match=said):
+        remediation_backtest.run({**options, "seed": 1, name: value})
+    arguments(f"--{name.replace('_', '-')}={value}")
+    assert backtest.main() == 2
+    assert said in capsys.readouterr().err
+
+
 def test_the_reserve_of_a_recorded_pool_is_its_own(history):
     """90 % of raw are full with a reserve of 34 %, and far from it with 5 %."""
     file = history(looks(30, 3, limit_gib=20000, start_gib=10000, end_gib=14000, spare=0.05, pool="thin"))
