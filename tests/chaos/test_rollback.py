@@ -179,3 +179,19 @@ def test_two_controllers_that_share_no_lock(theatre: Stage, whole: Undisturbed, 
         other.close()
     figure("two controllers without a shared lock, while a new device fails", 30, "rounds", "all", not problems)
     assert problems == []
+
+
+@pytest.mark.slow
+def test_where_all_devices_of_a_purchase_fail_no_other_purchase_follows(theatre: Stage) -> None:
+    """Until somebody has looked at the volumes and deleted them."""
+    theatre.begin()
+    hosts = [f"agent{number}" for number in range(1, VOLUMES + 1)]
+    theatre.scaleio.system.bad_disks.update(dict.fromkeys(hosts, 1))
+    runs = [play(theatre) for _cycle in range(3)]
+    assert [run.told for run in runs] == ["failed", "blocked", "blocked"]
+    failure = runs[-1].answer["failure"]
+    assert failure["code"] == "device_failed"
+    assert all(f"of {host} (device failed)" in failure["message"] for host in hosts)
+    aside = theatre.outcome()["volumes"]
+    assert [entry[-2:] for entry in aside] == [["available", []]] * VOLUMES
+    assert theatre.wire.unsafe == []
