@@ -274,10 +274,20 @@ class Cloud:
                 if not self._in_pool(by_id[device["name"]]):
                     self._effect()
                     self.world = worlds.with_devices(self.world, [by_id[device["name"]]])
+                    if self.draw.random() < 0.02:
+                        self._roll_back(by_id[device["name"]])
         for volume_id in judged.spoiled:
             self._effect()
             by_id[volume_id]["tags"][TAG_QUARANTINED] = "not blank"
             self.faults["quarantine"] += 1
+
+    def _roll_back(self, volume: dict[str, Any]) -> None:
+        """The new device fails its test, and the run takes it out again."""
+        volume["tags"][TAG_QUARANTINED] = "device failed"
+        self.world["devices"] = [own for own in self.world["devices"] if own["name"] != volume["id"]]
+        worlds.refresh(self.world)
+        volume["attachments"] = []
+        self.faults["new device failed"] += 1
 
     def units_down(self) -> int:
         return len({sds["fault_set_id"] for sds in self.world["sds"] if not sds["healthy"]})
