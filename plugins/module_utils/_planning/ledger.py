@@ -195,14 +195,17 @@ def left_out(
 
 def came_to_nothing(snapshot: Snapshot, volumes: Sequence[OwnedVolume]) -> list[OwnedVolume]:
     """The volumes of a pool whose disks or devices failed, bought since their fault unit last got one of use."""
+    failed = [own for own in volumes if (own.rolled_back or own.spoilt) and not own.drill]
+    if not failed:
+        return []
     units = {sds.id: sds.fault_unit_id for sds in snapshot.sds}
     devices = {device.name for device in snapshot.devices}
     served: dict[str, int] = {}
     for own in volumes:
         if own.sds_id in units and (own.id in devices or not own.quarantined):
             served[units[own.sds_id]] = max(own.sequence, served.get(units[own.sds_id], -1))
-    failed = [own for own in volumes if (own.rolled_back or own.spoilt) and own.id not in devices and not own.drill]
-    return [own for own in failed if own.sds_id in units and own.sequence > served.get(units[own.sds_id], -1)]
+    lost = [own for own in failed if own.id not in devices and own.sds_id in units]
+    return [own for own in lost if own.sequence > served.get(units[own.sds_id], -1)]
 
 
 def without_use(
