@@ -45,6 +45,7 @@ options:
       - C(emergency) (false) lets a pool of 95 percent grow although it is degraded, by up to
         C(emergency_max_step_percent) (50). C(critical_ignores_degraded_mdm) (false) lets a critical pool grow while
         the MDM cluster is degraded.
+      - C(delete_orphans) (false) lets a run delete volumes without use, a day after they were marked as orphans.
       - C(critical_needs_approval) (true) tells whether O(approval=approve) holds where all pools are critical.
       - C(volume) has C(type) (gp3), C(sizes_gib) (the allowed sizes), C(iops), C(throughput), C(encrypted) (true) and
         C(kms_key_id). C(fallback_types) (none) are bought where a zone has no storage of the C(type) now. All caps are

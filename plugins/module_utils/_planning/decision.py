@@ -231,7 +231,14 @@ class Decision:
 
     @property
     def failure(self) -> Optional[Failure]:
-        return next((pool.failure for pool in self.pools if pool.failure), None)
+        """That of the first pool which has one, with its name; the others are counted."""
+        failures = [(pool.name, pool.failure) for pool in self.pools if pool.failure]
+        if not failures:
+            return None
+        name, first = failures[0]
+        words = first.message if f"pool {name}" in first.message else f"pool {name}: {first.message}"
+        more = f" (and {len(failures) - 1} more, see the report)" if failures[1:] else ""
+        return dataclasses.replace(first, message=words.rstrip(".") + more)
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -27,7 +27,7 @@ class DocumentReader:
 
     def mapping(self, value: Any, place: str, known: Sequence[str]) -> bool:
         if not isinstance(value, Mapping):
-            self.problems.append(f"{place}: must be a mapping, got {type(value).__name__}")
+            self.problems.append(f"{place}: must be a mapping, got {kind_of(value)}")
             return False
         for key in value:
             if key not in known:
@@ -59,6 +59,27 @@ class DocumentReader:
             self.problems.append(f"{place}: must be true or false, got {value!r}")
             return default
         return value
+
+
+def kind_of(value: Any) -> str:
+    """What somebody who wrote YAML calls it; classes of Ansible's values have names of their own."""
+    kinds: tuple[tuple[type, str], ...] = (
+        (type(None), "nothing"),
+        (bool, "true or false"),
+        (str, "text"),
+        (int, "a number"),
+        (float, "a number"),
+        (Mapping, "a mapping"),
+        (Sequence, "a list"),
+    )
+    return next((name for kind, name in kinds if isinstance(value, kind)), type(value).__name__)
+
+
+def numbered(problems: Sequence[str]) -> str:
+    """One line that shows where each of them begins; they have semicolons of their own."""
+    if len(problems) == 1:
+        return problems[0]
+    return " ".join(f"({number}) {problem}" for number, problem in enumerate(problems, 1))
 
 
 def whole(value: Any) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Optional
 
-from .document_reader import DocumentReader, Limits, whole
+from .document_reader import DocumentReader, Limits, numbered, whole
 from .ebs_limits import TYPE_LIMITS, performance
 from .prices import Prices, VolumeShape, monthly_usd, shape_problems
 from .windows import DAYS, Window, is_time, is_time_zone
@@ -26,7 +26,7 @@ class PolicyError(ValueError):
     """Everything that is wrong with a policy, each problem with its place in the document."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        super().__init__("; ".join(problems))
+        super().__init__(numbered(problems))
         self.problems = tuple(problems)
 
 
@@ -272,11 +272,11 @@ class _Reader(DocumentReader):
             return None
         names = {}
         for key in ("storage_pool", "protection_domain"):
-            if key in entry and (not isinstance(entry[key], str) or not entry[key]):
-                self.problems.append(f"{place}.{key}: must be a name, got {entry[key]!r}")
-            elif key in entry:
+            if isinstance(entry.get(key), str) and entry[key]:
                 names[key] = entry[key]
-        if "storage_pool" not in entry:
+            elif entry.get(key) is not None:
+                self.problems.append(f"{place}.{key}: must be a name, got {entry[key]!r}")
+        if entry.get("storage_pool") is None:
             self.problems.append(f"{place}.storage_pool: is required")
         numbers = self.numbers(entry, place, POOL_LIMITS)
         values: dict[str, Any] = {"storage_pool": "", **names}

@@ -24,7 +24,7 @@ from .ledger import DEVICE_FAILED, NOT_BLANK, OwnedVolume, came_to_nothing, left
 from .policy import VolumeSpec
 from .pool_view import CRITICAL_MARGIN_PERCENT, FULL_DEVICE_PERCENT, PoolView
 from .sizing import Catalogue, Choice, Need, VolumeSet, in_steps, need_of, usual_disk_gib
-from .spread import Place, Site, Unit
+from .spread import NO_INSTANCE, Place, Site, Unit
 from .timing import clock_problem, expansions_of_the_day, frozen, timing
 
 
@@ -452,11 +452,16 @@ class PoolPlanner(PoolView):
 
     def _no_seat(self, refused: Sequence[str], text: str) -> PoolDecision:
         reason = "; ".join([*refused, text])
-        return self._blocked(
-            "E9", "spread", "no_place", reason,
+        remedy = (
             "Free attach slots (detach what is not needed, use a larger instance type, lower reserve_slots) "
-            "or bring the named SDSs back.",
-        )  # fmt: skip
+            "or bring the named SDSs back."
+        )
+        if refused and all(NO_INSTANCE in why for why in refused):
+            remedy = (
+                "Check the Region and the account of ebs_connection, and that each of these addresses is one "
+                "of its instance's private ones."
+            )
+        return self._blocked("E9", "spread", "no_place", reason, remedy)
 
 
 def _adopting(actions: Sequence[Action]) -> str:

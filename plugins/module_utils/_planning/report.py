@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, Optional
 
+from .approval import LEAST_HASH_LENGTH
 from .capacity import gib_from_kib, used_percent
 from .history import run_line
 from .patience import may_wait, passes
@@ -25,7 +26,7 @@ HINTS = {
     "changed": "nothing; ScaleIO spreads the data over the new devices by itself",
     "planned": "run without --check and with remediation_approval: auto to buy this",
     "waiting": "the next scheduled run looks again",
-    "approval": "run with -e remediation_approved_plan=HASH to buy this",
+    "approval": "run without --check and with -e remediation_approved_plan=HASH to buy this",
     "capped": "raise the cap that is named, or free space in the pool",
     "blocked": "see the remedy; nothing was bought",
     "verify_failed": "look at the devices named; the next run looks again",
@@ -66,7 +67,7 @@ def build(
         "status": status,
         "failure": failure,
         "unserved": passes(run.get("failure")),
-        "hint": HINTS["approval" if _awaits_approval(decision, status) else status],
+        "hint": _hint(decision, status),
         "approval": (decision or {}).get("approval"),
         "policy_hash": (decision or {}).get("policy_hash"),
         "plan_hash": (decision or {}).get("plan_hash"),
@@ -143,6 +144,13 @@ def _status(decision: Optional[Mapping[str, Any]], run: Mapping[str, Any], failu
     return status
 
 
+def _hint(decision: Optional[Mapping[str, Any]], status: str) -> str:
+    approval = (decision or {}).get("approval") or {}
+    if status in {"waiting", "planned"} and approval.get("mode") == "approve" and not approval["granted"]:
+        return HINTS["approval"].replace("HASH", str((decision or {}).get("plan_hash"))[:LEAST_HASH_LENGTH])
+    return HINTS[status]
+
+
 def _awaits_approval(decision: Optional[Mapping[str, Any]], status: str) -> bool:
     approval = (decision or {}).get("approval") or {}
     return status == "waiting" and approval.get("mode") == "approve" and not approval["granted"]
@@ -186,7 +194,7 @@ def _durations(marks: Sequence[Mapping[str, Any]], finished_seconds: float) -> l
 
 
 def text(report: Report) -> str:
-    """At most 24 lines of 100 columns."""
+    """At most 24 lines of 100 columns; whole in check mode, which writes no other report, and of a failure alone."""
     head = [_headline(report)]
     tail = [
         *_rolled_back(report),
@@ -198,6 +206,8 @@ def text(report: Report) -> str:
         f"Next      {report['hint']}",
     ]
     pools = [*_system(report), *_pools(report)]
+    if report["check_mode"]:
+        return "\n".join(_fit(line) for line in [*head, *pools, *_volumes(report), *tail])
     room = HEIGHT - len(head) - len(tail)
     pools = _shorten(pools, max(3, room - min(4, len(report["volumes"]) + 1)), "pools and rules")
     volumes = _shorten(_volumes(report), max(0, room - len(pools)), "volumes")
@@ -270,7 +280,8 @@ def _failure(report: Report) -> list[str]:
     if not failure:
         return []
     remedy = failure.get("remedy")
-    return [*_wrap("Failure", failure["message"], 4), *(_wrap("Remedy", remedy, 2) if remedy else [])]
+    words = _wrap("Failure", failure["message"], 4 if report["pools"] else 16)
+    return [*words, *(_wrap("Remedy", remedy, 2) if remedy else [])]
 
 
 def _rolled_back(report: Report) -> list[str]:

@@ -22,6 +22,7 @@ T = TypeVar("T")
 
 DEVICES_PER_SDS = 64
 ATTACHABLE_STATES = ("running", "stopped")
+NO_INSTANCE = "no EC2 instance has"
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ class Site:
         listed = ", ".join(addresses)
         instances = self.around.instances(addresses)
         if len(instances) != 1:
-            found = "no EC2 instance has" if not instances else f"{len(instances)} EC2 instances have"
+            found = NO_INSTANCE if not instances else f"{len(instances)} EC2 instances have"
             return None, f"{sds.name}: {found} one of its addresses ({listed})"
         instance = instances[0]
         if instance.state not in ATTACHABLE_STATES:

@@ -51,5 +51,14 @@ def test_pool_target_and_budget_are_enough():
 
 
 def test_problems_of_nothing():
-    assert reader.problems_of(None) == ["policy: must be a mapping, got NoneType"]
+    assert reader.problems_of(None) == ["policy: must be a mapping, got nothing"]
     assert len(reader.problems_of({})) == 2
+
+
+def test_mistakes_are_numbered_and_null_is_as_good_as_left_out():
+    pool = {"storage_pool": "default", "protection_domain": None}
+    assert reader.parse({**SMALLEST, "pools": [pool]}).pools[0].protection_domain is None
+    with pytest.raises(reader.PolicyError) as wrong:
+        reader.parse({"budget": {}, "pools": [{**pool, "volume": [1]}]})
+    assert str(wrong.value).startswith("(1) budget.monthly_usd: is required")
+    assert str(wrong.value).endswith(" (2) pools[0].volume: must be a mapping, got a list")

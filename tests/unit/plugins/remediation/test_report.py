@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.approval import Consent
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.model import snapshot_from
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.report import build, history, text
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.verification import (
@@ -77,6 +78,26 @@ def test_expanded():
 )
 def test_status_of_what_did_not_end_well(run, status):
     assert report(decide(system(used=0.85)), **run)["status"] == status
+
+
+def test_check_mode_shows_all_since_it_writes_no_other_report_and_how_to_approve():
+    names = tuple(f"pool{number}" for number in range(3))
+    rules = policy(pools=names, monthly_usd=10**6, max_volumes_per_action=100)
+    decision = decide(system(sds=60, used=0.86, pools=names), rules=rules, consent=Consent("approve"))
+    made = report(decision, check_mode=True)
+    shown = text(made)
+    assert "more lines" in text({**made, "check_mode": False})
+    assert "more lines" not in shown
+    assert shown.count("E11 ") == 3
+    assert shown.splitlines()[-1].endswith(f"-e remediation_approved_plan={decision.plan_hash[:12]} to buy this")
+
+
+def test_a_failure_names_its_pool_and_how_many_have_one():
+    world = system(used=0.9, pools=("good", "bad"))
+    decision = decide(world, rules=policy(pools=("good", "bad")), machines=[])
+    assert decision.failure.message.startswith("pool bad: ")
+    assert decision.failure.message.endswith(" (and 1 more, see the report)")
+    assert decision.failure.remedy.startswith("Check the Region and the account of ebs_connection")
 
 
 def test_failure_before_a_decision():
