@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Optional
 
@@ -17,9 +17,11 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.e
     MAX_ATTEMPTS,
     Batch,
     Slot,
+    adopted_for,
     match,
     next_device_name,
     orphan_for,
+    taken_by_another,
 )
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_limits import NO_CAPACITY, BatchError
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ebs_model import (
@@ -119,14 +121,27 @@ class BatchRun:
         taking = [slot for slot in slots if slot.volume is None and slot.wanted.adopt]
         if not taking:
             return tuple(slots)
-        clusters = sorted({slot.wanted.cluster for slot in taking})
-        seen = self._ec2.describe_volumes({TAG_MANAGED: ["true"], TAG_CLUSTER: clusters})
+        ours = {TAG_MANAGED: ["true"], TAG_CLUSTER: sorted({slot.wanted.cluster for slot in taking})}
+        seen = self._ec2.describe_volumes(ours)
         found = {slot.wanted.key: orphan_for(slot.wanted, seen) for slot in taking}
         for slot in taking:
             volume = found[slot.wanted.key]
             self._ec2.tag_volume(volume.id, slot.wanted.adoption_tags(self._ec2.now()))
             self.done.append({"action": "adopt_volume", "volume_id": volume.id, **_who(slot)})
-        return tuple(_with_volume(slot, found.get(slot.wanted.key)) for slot in slots)
+        adopted = self._as_tagged(taking, ours)
+        return tuple(_with_volume(slot, adopted.get(slot.wanted.key)) for slot in slots)
+
+    def _as_tagged(self, slots: Sequence[Slot], ours: Mapping[str, Sequence[str]]) -> dict[Any, SeenVolume]:
+        """What they are a moment later. A run without a lock in common may have seen the same orphans, and have tagged
+        them for other places just after this one: they are for nobody else to attach."""
+        waiting = slots[0].wanted
+        for _poll in self._polls(UNKNOWN_SECONDS):
+            seen = self._ec2.describe_volumes(ours)
+            found = {slot.wanted.key: adopted_for(slot.wanted, seen) for slot in slots}
+            if all(found.values()):
+                return {key: volume for key, volume in found.items() if volume is not None}
+            waiting = next(slot.wanted for slot in slots if found[slot.wanted.key] is None)
+        raise taken_by_another(waiting)
 
     def _refusal(self, want: WantedVolume) -> Optional[EbsError]:
         try:

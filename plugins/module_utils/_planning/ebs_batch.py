@@ -178,6 +178,26 @@ def orphan_for(want: WantedVolume, seen: Iterable[SeenVolume]) -> SeenVolume:
     return volume
 
 
+def adopted_for(want: WantedVolume, seen: Iterable[SeenVolume]) -> Optional[SeenVolume]:
+    """The orphan that was given to this place, once EC2 shows it so; None while EC2 shows what it was before."""
+    volume = next((own for own in seen if own.id == want.adopt), None)
+    if volume is None or volume.orphan:
+        return None
+    if volume.key != want.key or volume.quarantined:
+        raise taken_by_another(want)
+    return volume
+
+
+def taken_by_another(want: WantedVolume) -> BatchError:
+    return BatchError(
+        "OrphanTaken",
+        want.adopt or "",
+        f"{want.adopt} was tagged as the {want.label}, and is not: somebody else took it at the same moment",
+        "It is his who tagged it last. Nothing was bought instead; the next run plans without it. Let all controllers "
+        "share one lock (platform_lock_shared).",
+    )
+
+
 def _shape(volume: Any, types: Sequence[str]) -> str:
     return f"{volume.size_gib} GiB {' or '.join(types)}, {'encrypted' if volume.encrypted else 'not encrypted'}"
 
