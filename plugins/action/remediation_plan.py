@@ -7,10 +7,15 @@ twice as long as what it does. meta/runtime.yml says which modules these are.
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._controller import plan, report
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._controller.misspelt import misspelt
 
+ROLE = Path(__file__).parents[2] / "roles" / "remediation"
 ANSWERS = {"remediation_plan": plan, "remediation_report": report}
 
 
@@ -22,4 +27,8 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         of_module = ANSWERS[self._task.action.rpartition(".")[2]]
         _checked, given = self.validate_argument_spec(argument_spec=of_module.SPEC)
+        if of_module is plan:
+            specs = yaml_load((ROLE / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
+            for sentence in misspelt(ROLE.name, specs, task_vars or ()):
+                self._display.warning(sentence)
         return {**result, **of_module.answer(given, self._task.check_mode)}

@@ -58,8 +58,9 @@ def test_the_story(world: Site) -> None:
 
     world.fill(85)
     before = world.pool()
-    checked = world.play("--check")
+    checked = world.play("--check", remediation_aproval="approve")
     assert checked.status == 0, checked.output
+    assert "is named remediation_aproval; did you mean remediation_approval?" in " ".join(checked.output.split())
     assert "check mode: nothing is bought" in checked.output
     assert "3 x 180 GiB gp3" in checked.output
     assert (writes(world.ec2.counters()), world.pool(), checked.report) == ({}, before, quiet.report)
