@@ -112,7 +112,7 @@ def match(wanted: Sequence[WantedVolume], seen: Iterable[SeenVolume]) -> Batch:
     failed: list[SeenVolume] = []
     duplicates: list[SeenVolume] = []
     for want in wanted:
-        candidates = sorted(by_key.get(want.key, ()), key=lambda volume: (volume.created, volume.id))
+        candidates = sorted(by_key.get(want.key, ()), key=lambda volume: (volume.since, volume.id))
         broken = [volume for volume in candidates if volume.state == "error" and not volume.quarantined]
         usable = [volume for volume in candidates if volume.state != "error" and not volume.quarantined]
         # A volume that is already attached where it belongs may hold data, so it comes before an older spare one.

@@ -26,8 +26,9 @@ TAG_REATTACHED = "mesos-scaleio:reattached"
 # When an orphan became a part of the purchase that it is tagged with, in UTC.
 TAG_ADOPTED = "mesos-scaleio:adopted"
 GONE_STATES = frozenset({"deleting", "deleted"})
+UTC_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 # What a run writes into the tag of a volume that its purchase has no use for: that purchase, and the time in UTC.
-ORPHAN_MARK = re.compile(r"orphan of (\S+) since (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
+ORPHAN_MARK = re.compile(rf"orphan of (\S+) since ({UTC_MOMENT.pattern})")
 
 
 def orphan_mark(txn: str, moment: str) -> str:
@@ -161,6 +162,12 @@ class SeenVolume:
     @property
     def orphan(self) -> bool:
         return orphan_since(dict(self.tags)) is not None
+
+    @property
+    def since(self) -> str:
+        """When it became a part of its purchase: it was created, or adopted, then. In UTC, so that it sorts as text."""
+        adopted = dict(self.tags).get(TAG_ADOPTED, "")
+        return max(self.created, adopted) if UTC_MOMENT.fullmatch(adopted) else self.created
 
     @property
     def unused(self) -> bool:

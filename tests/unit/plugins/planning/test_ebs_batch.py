@@ -29,6 +29,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.e
     WantedVolume,
     by_id_path,
 )
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.ledger import owned_volumes
 
 ZONE = "us-east-1a"
 
@@ -152,6 +153,18 @@ def test_of_two_with_one_identity_the_oldest_stays() -> None:
     batch = match([want], [young, seen(want, "vol-b")])
     assert batch.slots[0].volume.id == "vol-b"
     assert [one.id for one in batch.duplicates] == ["vol-a"]
+
+
+def test_an_adopted_one_is_as_old_as_its_adoption() -> None:
+    """The planner counts so too. Otherwise each would put aside what the other one uses."""
+    bought = seen(wanted(), "vol-bought", created="2026-05-04T10:11:12Z")
+    for adopted, first in (("2026-05-04T10:11:13Z", "bought"), ("2026-05-04T10:11:11Z", "adopted"), ("yes", "adopted")):
+        tags = {**wanted().create_tags(), "mesos-scaleio:adopted": adopted}
+        orphan = seen(wanted(), "vol-adopted", created="2026-01-01T00:00:00Z", tags=tuple(tags.items()))
+        batch = match([wanted()], [bought, orphan])
+        assert batch.slots[0].volume.id == f"vol-{first}"
+        described = [{**vars(own), "tags": dict(own.tags)} for own in (bought, orphan)]
+        assert owned_volumes(described, "c")[0].id == f"vol-{first}"
 
 
 def test_a_volume_in_its_place_comes_before_an_older_spare_one() -> None:
