@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Optional
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.approval import Consent
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.drill import Drill
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.drill import Drill, DrillError
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.expansion import plan
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import History, Sample
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.history import parse as parse_history
@@ -142,6 +142,10 @@ def answer(params: Mapping[str, Any], check_mode: bool = False) -> dict[str, Any
             f"The remediation policy is wrong: {error}",
             "Correct remediation_policy; nothing was bought.",
             problems=list(error.problems),
+        )
+    except DrillError as error:
+        return refused(
+            "drill_refused", "drill", f"The drill cannot be done: {error}", f"{error.remedy} Nothing was bought."
         )
     except ShapeError as error:
         return refused(

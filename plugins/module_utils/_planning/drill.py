@@ -15,11 +15,19 @@ from typing import Optional
 
 from . import capacity
 from .model import Snapshot, StoragePool
-from .policy import Policy, PolicyError, PoolPolicy
+from .policy import Policy, PoolPolicy
 from .pool_view import CRITICAL_MARGIN_PERCENT
 
 # A step so small that only the smallest set of volumes is left of all sizes.
 SMALLEST_STEP_PERCENT = 1e-6
+
+
+class DrillError(ValueError):
+    """Why what was asked for is no drill, and what to do."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(problem)
+        self.remedy = remedy
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,11 @@ def rehearse(snapshot: Snapshot, policy: Policy, drill: Drill) -> tuple[Snapshot
     rules = next((pool for pool in policy.pools if _means(pool, drill)), None)
     if rules is None:
         known = ", ".join(pool.label for pool in policy.pools)
-        raise PolicyError([f"remediation_drill: the policy has no pool {drill.storage_pool}; it has {known}"])
+        domain = f"{drill.protection_domain}/" if drill.protection_domain else ""
+        raise DrillError(
+            f"the policy has no pool {domain}{drill.storage_pool}; it has {known}",
+            "Name one of these with -e drill_pool=NAME, and its domain with -e drill_protection_domain=NAME.",
+        )
     size_gib = min(rules.volume.sizes_gib)
     limit = drill.per_action_usd if policy.per_action_usd is None else min(policy.per_action_usd, drill.per_action_usd)
     smallest = dataclasses.replace(
@@ -57,11 +69,9 @@ def rehearse(snapshot: Snapshot, policy: Policy, drill: Drill) -> tuple[Snapshot
             pools.append(pool)
             continue
         if pool.used_percent >= rules.high_percent:
-            raise PolicyError(
-                [
-                    f"remediation_drill: pool {pool.name} is {pool.used_percent:g} % full, which is no drill; "
-                    "run playbooks/remediate.yml"
-                ]
+            raise DrillError(
+                f"pool {pool.name} is {pool.used_percent:g} % full, which is no drill",
+                "Run playbooks/remediate.yml, and drill when the pool has grown.",
             )
         pools.append(_nearly_full(pool, rules))
         said = f"pool {pool.name} is taken as {pools[-1].used_percent:g} % full; it is {pool.used_percent:g} %"

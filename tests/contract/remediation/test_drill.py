@@ -112,9 +112,30 @@ def test_a_disk_that_is_not_blank_fails_the_drill_and_is_removed_with_it(world: 
 
 
 @pytest.mark.slow
-def test_a_drill_without_a_pool_or_a_budget_says_what_is_missing(world: Site) -> None:
+def test_a_drill_in_which_nothing_is_drilled_fails_and_says_why(world: Site) -> None:
     world.fill(60)
-    assert "-e drill_usd=30" in world.play(playbook="playbooks/drill.yml", drill_pool="default").output
-    full = world.play(playbook="playbooks/drill.yml", drill_pool="default", drill_usd=5)
-    assert full.report["status"] == "capped", full.output
+    for given, words in (
+        ({"drill_pool": "default"}, "drill_usd is missing. Say what the volumes may cost"),
+        ({"drill_pool": "default", "drill_usd": "abc"}, "drill_usd is no sum of money: abc."),
+        ({"drill_usd": 30}, "drill_pool is missing. Say which pool of the policy"),
+    ):
+        run = world.play(playbook="playbooks/drill.yml", **given)
+        assert (run.status, run.report) == (2, {}), run.output
+        assert words in plain(run.output)
+        assert "argument" not in run.output
+    for given, status, words in (
+        ({"drill_usd": 5}, "capped", "(5). Raise the cap that is named; drill_usd is the budget"),
+        ({"remediation_approval": "approve"}, "waiting", "or drill with -e remediation_approval_of_run=auto"),
+        ({"drill_pool": "typo"}, "failed", "The drill cannot be done: the policy has no pool typo; it has default"),
+    ):
+        run = world.play(playbook="playbooks/drill.yml", **{**DRILL, **given})
+        assert (run.status, run.report["status"]) == (2, status), run.output
+        assert words in plain(run.output.partition("PLAY [Fail a drill")[2] if status != "failed" else run.output)
+    shown = world.play("--check", playbook="playbooks/drill.yml", **DRILL)
+    assert (shown.status, "planned" in shown.output) == (0, True), shown.output
     assert world.bought() == []
+
+
+def plain(output: str) -> str:
+    """Ansible wraps long messages."""
+    return " ".join(output.split())

@@ -4,9 +4,9 @@ import copy
 
 import pytest
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._controller import plan
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.drill import Drill, left_behind
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.model import snapshot_from
-from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import PolicyError
 from tests.unit.plugins.remediation import worlds
 from tests.unit.plugins.remediation.worlds import bought, decide, policy, system, with_devices
 
@@ -44,16 +44,21 @@ def test_every_rule_that_may_stop_an_expansion_stops_a_drill(more, words):
 
 
 @pytest.mark.parametrize(
-    ("world", "drill", "words"),
+    ("used", "pool", "words"),
     [
-        (system(used=0.86), DRILL, "is 86 % full, which is no drill"),
-        (system(used=0.5), Drill("other", 30.0), "the policy has no pool other; it has default"),
+        (0.86, "default", "pool default is 86 % full, which is no drill. Run playbooks/remediate.yml"),
+        (0.5, "other", "the policy has no pool other; it has default. Name one of these with -e drill_pool=NAME"),
     ],
 )
-def test_what_is_no_drill_is_refused_with_one_sentence(world, drill, words):
-    with pytest.raises(PolicyError) as refusal:
-        drilled(world, drill=drill)
-    assert words in str(refusal.value)
+def test_what_is_no_drill_is_refused_without_blaming_the_policy(used, pool, words):
+    world = system(used=used, disks_gib=(1000,))
+    params = dict.fromkeys(plan.SPEC) | {"policy": policy(), "system": world, "volumes": []}
+    params |= {"approval": "auto", "approved_plan": "", "approval_valid_hours": 24}
+    drill = {"storage_pool": pool, "protection_domain": "", "per_action_usd": 30.0}
+    answer = plan.answer({**params, "drill": drill})
+    assert answer["msg"].startswith(f"The drill cannot be done: {words}")
+    assert answer["failure"]["code"] == "drill_refused"
+    assert "olicy is wrong" not in answer["msg"]
 
 
 def test_what_a_drill_leaves_is_removed_before_anything_else_and_never_completed():
