@@ -194,8 +194,11 @@ def left_out(
 
 
 def came_to_nothing(snapshot: Snapshot, volumes: Sequence[OwnedVolume]) -> list[OwnedVolume]:
-    """The volumes of a pool whose disks or devices failed, bought since their fault unit last got one of use."""
-    failed = [own for own in volumes if (own.rolled_back or own.spoilt) and not own.drill]
+    """The volumes of a pool whose disks or devices failed, bought since their fault unit last got one of use.
+
+    What an adopted one still holds comes from where it was before, and tells nothing of its server.
+    """
+    failed = [own for own in volumes if (own.rolled_back or (own.spoilt and not own.was_adopted)) and not own.drill]
     if not failed:
         return []
     units = {sds.id: sds.fault_unit_id for sds in snapshot.sds}

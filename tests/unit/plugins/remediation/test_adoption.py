@@ -275,3 +275,22 @@ def test_what_was_bought_long_before_the_device_in_its_place_is_not_deleted():
     for created in ("2026-11-01T00:00:00Z", "2026-12-01T01:00:01Z"):
         assert deleted([marked_at(NOW - DAY, created=created)]) == ()
     assert deleted([marked_at(NOW - DAY, created="2026-12-01T01:00:00Z")]) == ("vol-orphan1",)
+
+
+def test_old_data_on_orphans_does_not_keep_the_pool_from_growing():
+    """Three that another pool has left are found not blank. That is no fault of the servers."""
+    volumes = [orphan(number, zone) for number, zone in enumerate(ZONES, 1)]
+    first = adopting(volumes)
+    spoilt = [taken(action, volume) for action, volume in zip(first.actions, volumes)]
+    for volume in spoilt:
+        volume["tags"][MARK] = "not blank"
+    again = adopting(spoilt, now=NOW + 7200)
+    assert (again.status, [action.volume_id for action in again.actions]) == ("planned", [None] * 3), again.failure
+    # what is bought then, and is not blank either, is one
+    new = [
+        {**bought(action, created=iso(NOW + 7200), attached=False), "id": f"vol-new{number}"}
+        for number, action in enumerate(again.actions)
+    ]
+    for volume in new:
+        volume["tags"][MARK] = "not blank"
+    assert adopting([*spoilt, *new], now=NOW + 14_400).failure.code == "device_failed"
