@@ -127,7 +127,9 @@ document:
     Statement:
       - {Sid: Observe, Effect: Allow, Action: ["ec2:DescribeVolumes"], Resource: "*"}
 not_expressed:
-  description: Caps of the remediation policy that IAM has no condition for. Only the planner holds them.
+  description:
+    - What IAM has no condition for, caps of the remediation policy and which volumes are deleted. Only the planner holds
+      to these.
   returned: success
   type: list
   elements: str

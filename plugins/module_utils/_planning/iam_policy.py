@@ -134,7 +134,7 @@ def releaser(scope: Scope) -> dict[str, Any]:
 
 
 def not_expressed(policy: Policy) -> list[str]:
-    """Caps that no condition of IAM can say: they are the planner's alone."""
+    """What no condition of IAM can say: caps, and what is deleted. The planner alone holds to these."""
     found = [f"budget.monthly_usd ({policy.monthly_usd:g}): IAM counts neither money nor volumes"]
     if policy.per_action_usd is not None:
         found.append(f"budget.per_action_usd ({policy.per_action_usd:g})")
@@ -152,6 +152,10 @@ def not_expressed(policy: Policy) -> list[str]:
         key = pool.volume.kms_key_id
         if key and "alias/" in key:
             found.append(f"volume.kms_key_id of {pool.label} ({key}): EC2 has no condition for an alias")
+    found.append(
+        "ec2:DeleteVolume: IAM does not know which volume holds data. Executor and releaser can detach and delete "
+        "every volume with the tags of this cluster"
+    )
     return found
 
 

@@ -187,6 +187,17 @@ def test_caps_beyond_iam_are_named() -> None:
     assert {f"{name} of b ({value})" for name, value in caps.items()} <= set(said)
 
 
+def test_what_may_be_deleted_is_wider_than_what_a_run_deletes_and_that_is_said() -> None:
+    """Neither executor nor releaser can be kept from deleting what was bought, so nobody is told that they are."""
+    volume = "arn:aws:ec2:us-east-1:123456789012:volume/vol-1"
+    own = {"ec2:region": ["us-east-1"], "aws:resourcetag/mesos-scaleio:managed": ["true"]}
+    own["aws:resourcetag/mesos-scaleio:cluster"] = [SCOPE.cluster]
+    for action in ("ec2:DetachVolume", "ec2:DeleteVolume"):
+        assert iam.decide(executor(policy(), SCOPE)["Statement"], iam.Request(action, volume, own)) == ""
+    (said,) = [line for line in iam_policy.not_expressed(policy()) if "ec2:DeleteVolume" in line]
+    assert "every volume with the tags of this cluster" in said
+
+
 def test_every_action_resource_and_key_is_one_that_aws_documents() -> None:
     """cfn-lint carries AWS's own table of actions, resource types and condition keys."""
     table = json.loads((Path(cfnlint.__file__).parent / "data/AdditionalSpecs/Policies.json").read_text())
