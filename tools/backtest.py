@@ -25,6 +25,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.b
     line,
     refuse_no_time,
     scenes_of,
+    why_full,
 )
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import problems_of
 
@@ -35,6 +36,9 @@ class Loader(yaml.SafeLoader):
 
 for tag in ("!vault", "!vault-encrypted", "!unsafe"):
     Loader.add_constructor(tag, lambda loader, node: loader.construct_scalar(node))
+
+
+UNRESOLVED = "Only Ansible resolves what holds {{: use the module remediation_backtest, as docs/remediation.md shows"
 
 
 def policy_of(path: Optional[Path]) -> Optional[Mapping[str, Any]]:
@@ -48,8 +52,17 @@ def policy_of(path: Optional[Path]) -> Optional[Mapping[str, Any]]:
     document = given.get("remediation_policy", given) if isinstance(given, Mapping) else given
     problems = problems_of(document)
     if problems:
-        raise ValueError(f"the policy is wrong: {'; '.join(problems)}")
+        hint = f". {UNRESOLVED}" if "{{" in str(document) else ""
+        raise ValueError(f"the policy is wrong: {'; '.join(problems)}{hint}")
     return document
+
+
+def refuse_unresolved_names(document: Optional[Mapping[str, Any]]) -> None:
+    """A history knows pools by their real names. The made-up demands need none."""
+    for pool in (document or {}).get("pools", ()):
+        for key in ("storage_pool", "protection_domain"):
+            if "{{" in str(pool.get(key)):
+                raise ValueError(f"{key} is {pool[key]}. {UNRESOLVED}")
 
 
 def play_of(arguments: argparse.Namespace) -> Play:
@@ -58,6 +71,7 @@ def play_of(arguments: argparse.Namespace) -> Play:
     known = {"seed": arguments.seed, "days": arguments.days, "lead_seconds": 60 * arguments.lead_minutes}
     if arguments.history is None:
         return scenes_of(document, None, time.time(), **known)
+    refuse_unresolved_names(document)
     try:
         lines = arguments.history.read_text(encoding="utf-8", errors="replace").splitlines()
         return scenes_of(document, lines, time.time(), **known)
@@ -95,11 +109,15 @@ def main() -> int:
     print(HEADING, flush=True)
     names = [name for name in play.scenes if not arguments.shape or name in arguments.shape]
     full_hours = 0.0
+    reasons: list[str] = []
     with ProcessPoolExecutor() as pool:
         for name, results in zip(names, pool.map(played, names, [arguments] * len(names)), strict=True):
             for result in results:
                 print(line(name, result), flush=True)
+            reasons += why_full(name, results)
             full_hours += sum(result["hours_full"] for result in results if result["rule"] == POLICY)
+    for reason in reasons:
+        print(reason)
     print(f"Hours full with the policy: {full_hours:.1f}")
     return 1 if full_hours else 0
 

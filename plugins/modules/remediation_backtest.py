@@ -72,6 +72,8 @@ outcomes:
   description:
     - For each demand and rule the hours above 90 percent of what may be written, the hours full, the number of
       expansions, what is paid a month at the end, and how much more may be written than is used, on average.
+    - C(stopped_by) are the caps of the policy that kept the pool from growing while it was full, each with
+      the value that would have done.
   returned: success
   type: list
   elements: dict
@@ -83,6 +85,7 @@ outcomes:
       expansions: 2
       usd_month: 480.0
       capacity_to_used: 1.62
+      stopped_by: []
 hours_full:
   description: The hours full with the policy, of all demands together.
   returned: success
@@ -100,7 +103,7 @@ ignored_lines:
   type: int
   sample: 0
 table:
-  description: The same as a table for people.
+  description: The same as a table for people, and after it a line for each demand that filled the pool, with the caps.
   returned: success
   type: list
   elements: str
@@ -119,6 +122,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.b
     line,
     refuse_no_time,
     scenes_of,
+    why_full,
 )
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import problems_of
 
@@ -147,16 +151,19 @@ def run(params: dict) -> dict:
     if unknown:
         raise ValueError(f"there is no demand {', '.join(unknown)}; there are {', '.join(play.scenes)}")
     outcomes = []
+    reasons = []
     for name, scene in play.scenes.items():
         if not params["demands"] or name in params["demands"]:
-            outcomes += [{"demand": name, **result} for result in backtest(play.document, scene)]
+            results = backtest(play.document, scene)
+            outcomes += [{"demand": name, **result} for result in results]
+            reasons += why_full(name, results)
     return {
         "changed": False,
         "outcomes": outcomes,
         "hours_full": sum(outcome["hours_full"] for outcome in outcomes if outcome["rule"] == POLICY),
         "left_out": play.left_out,
         "ignored_lines": play.ignored_lines,
-        "table": [HEADING, *(line(outcome["demand"], outcome) for outcome in outcomes)],
+        "table": [HEADING, *(line(outcome["demand"], outcome) for outcome in outcomes), *reasons],
     }
 
 

@@ -128,8 +128,8 @@ document:
       - {Sid: Observe, Effect: Allow, Action: ["ec2:DescribeVolumes"], Resource: "*"}
 not_expressed:
   description:
-    - What IAM has no condition for, caps of the remediation policy and which volumes are deleted. Only the planner holds
-      to these.
+    - What IAM has no condition for - caps of the remediation policy, and which volumes are deleted. Only the planner
+      holds to these.
   returned: success
   type: list
   elements: str

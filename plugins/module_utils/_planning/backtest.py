@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Optional, Protocol
 
 from . import capacity, trigger
 from .backtest_demands import LEAST_SECONDS, Scene, made_up, remembered
+from .decision import Lift
 from .expansion import plan
 from .forecast import LEAST_SAMPLES, lead_seconds
 from .history import History, Sample, recorded
@@ -121,6 +122,8 @@ class Planned:
     # With too few looks at hand there is no forecast.
     looks: int = KEPT_SAMPLES
     volumes: list[dict[str, Any]] = field(default_factory=list)
+    # What kept the pool from growing while it was full, by the key in the policy.
+    lifts: dict[str, Lift] = field(default_factory=dict)
 
     def buy(self, pool: Pool, at_seconds: float, past: Sequence[Sample]) -> list[tuple[str, int]]:
         past = past[-self.looks :]
@@ -138,6 +141,8 @@ class Planned:
             ],
             history=History({"p": tuple(past)}, leads),
         )
+        if pool.used_percent >= 100:
+            self.lifts.update({lift.key: lift for lift in decision.pools[0].lifts})
         self.volumes += [_bought(action, at_seconds) for action in decision.actions]
         return [(action.sds, action.size_gib) for action in decision.actions]
 
@@ -307,7 +312,8 @@ def backtest(document: Mapping[str, Any], scene: Scene) -> list[dict[str, Any]]:
     spec = policy.pools[0].volume
     results = []
     for label, make in rules_of(policy, scene.lead_seconds).items():
-        done = play(scene, make(), spec.sizes_gib)
+        rule = make()
+        done = play(scene, rule, spec.sizes_gib)
         results.append(
             {
                 "rule": label,
@@ -316,9 +322,26 @@ def backtest(document: Mapping[str, Any], scene: Scene) -> list[dict[str, Any]]:
                 "expansions": done.expansions,
                 "usd_month": round(sum(monthly_usd(spec.shape(size), policy.prices) for size in done.bought_gib), 2),
                 "capacity_to_used": round(done.capacity_to_used, 2),
+                "stopped_by": [_words(lift) for lift in rule.lifts.values()] if isinstance(rule, Planned) else [],
             }
         )
     return results
+
+
+def _words(lift: Lift) -> str:
+    now = "" if lift.value is None else f" {lift.value:g} now,"
+    needed = "nothing" if lift.needed is None else f"{lift.needed:g}"
+    return f"{lift.key}:{now} {needed} would be enough for the next step"
+
+
+def why_full(demand: str, results: Iterable[Mapping[str, Any]]) -> list[str]:
+    """A line if the policy let the pool be full: which caps kept it from growing."""
+    return [
+        f"{demand}: full for {result['hours_full']:.1f} h with the policy; "
+        + ("; ".join(result["stopped_by"]) or "no cap stopped it, what it bought came too late")
+        for result in results
+        if result["rule"] == POLICY and result["hours_full"]
+    ]
 
 
 def ignored(lines: int) -> str:

@@ -10,6 +10,7 @@ from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning i
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.backtest_demands import Scene, shapes
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._planning.policy import parse
 from ansible_collections.mesos_scaleio.platform.plugins.modules import remediation_backtest
+from lab.paths import CHECKOUT
 from tools import backtest
 
 LEAD = 5400
@@ -203,6 +204,24 @@ def test_encrypted_values_beside_a_policy_and_in_it_do_no_harm(arguments, capsys
     assert "budget.monthly_usd" in capsys.readouterr().err
 
 
+def test_names_that_only_ansible_resolves_are_no_pools_of_a_history(arguments, capsys, history, tmp_path):
+    """As in inventories/example."""
+    file = history(looks(30, 1, limit_gib=3000, start_gib=1000, end_gib=1100, pool="default"))
+    example = CHECKOUT / "inventories/example/group_vars/all/remediation.yml"
+    arguments("--policy", example, "--history", file)
+    assert backtest.main() == 2
+    said = capsys.readouterr().err
+    assert "storage_pool is {{ scaleio_storage_pool }}. Only Ansible resolves what holds {{: use the module" in said
+    assert "no entry for it" not in said
+    arguments("--policy", example, "--shape", "slow", "--days", "1")
+    assert backtest.main() == 0
+
+    (tmp_path / "policy.yml").write_text("{budget: {monthly_usd: '{{ usd }}'}, pools: [{storage_pool: default}]}")
+    arguments("--policy", tmp_path / "policy.yml")
+    assert backtest.main() == 2
+    assert "Only Ansible resolves what holds {{" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("content", ["a: [", "- a", "", "a: !other 3"])
 def test_a_policy_file_that_is_none_is_one_message(arguments, capsys, tmp_path, content):
     (tmp_path / "policy.yml").write_text(content)
@@ -227,6 +246,22 @@ def test_the_module_plays_a_demand_and_refuses_what_is_wrong():
     assert (len(result["outcomes"]), len(result["table"]), result["hours_full"]) == (4, 5, 0)
     with pytest.raises(ValueError, match="there is no demand slwo; there are slow, fast"):
         remediation_backtest.run({**options, "demands": ["slwo"]})
+
+
+def test_a_pool_that_a_budget_keeps_full_is_explained(arguments, capsys, tmp_path):
+    """Without the reason, a policy looks worse than plain rules that no budget binds."""
+    options = {"policy": document(monthly_usd=1), "history_file": None, "demands": ["fast"], "days": 11.0}
+    result = remediation_backtest.run({**options, "lead_minutes": 30.0, "seed": 1})
+    assert result["hours_full"] > 0
+    (ours,) = [item for item in result["outcomes"] if item["rule"] == played.POLICY]
+    assert ours["stopped_by"][0].startswith("budget.monthly_usd: 1 now, ")
+    assert result["table"][-1].startswith(
+        f"fast: full for {result['hours_full']:.1f} h with the policy; budget.monthly_usd: 1"
+    )
+    (tmp_path / "policy.yml").write_text(json.dumps(document(monthly_usd=1)))
+    arguments("--policy", tmp_path / "policy.yml", "--shape", "fast", "--days", "11")
+    assert backtest.main() == 1
+    assert result["table"][-1] in capsys.readouterr().out
 
 
 def test_the_module_refuses_a_history_without_a_usable_line(tmp_path):
