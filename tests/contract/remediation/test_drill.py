@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mesos_scaleio.platform.plugins.module_utils._controller.lock import acquire, owner_of
 from tests.contract.remediation.calls import assert_calls_are_reported
 from tests.contract.remediation.site import Site, site
 
@@ -131,6 +132,10 @@ def test_a_drill_in_which_nothing_is_drilled_fails_and_says_why(world: Site) -> 
         run = world.play(playbook="playbooks/drill.yml", **{**DRILL, **given})
         assert (run.status, run.report["status"]) == (2, status), run.output
         assert words in plain(run.output.partition("PLAY [Fail a drill")[2] if status != "failed" else run.output)
+    assert acquire(world.folder / "platform.lock", owner_of(os.getpid()), "site") is None
+    locked = world.play(playbook="playbooks/drill.yml", **DRILL)
+    assert (locked.status, "another run holds the lock" in plain(locked.output)) == (2, True), locked.output
+    (world.folder / "platform.lock").unlink()
     shown = world.play("--check", playbook="playbooks/drill.yml", **DRILL)
     assert (shown.status, "planned" in shown.output) == (0, True), shown.output
     assert world.bought() == []
