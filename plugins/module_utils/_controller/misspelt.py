@@ -15,11 +15,11 @@ ALIKE = 0.93
 
 def misspelt(role: str, specs: Mapping[str, Any], names: Iterable[str]) -> list[str]:
     """A sentence for each name that looks like an input of the role and is none; `specs` are its argument specs."""
-    given = sorted(name for name in names if name.startswith(f"{role}_"))
     known = {option for spec in specs.values() for option in spec.get("options", ())}
+    unknown = sorted(name for name in names if name.startswith(f"{role}_") and name not in known)
     sentences = []
-    for name in given:
+    for name in unknown:
         close = difflib.get_close_matches(name, known, n=1, cutoff=ALIKE)
-        if close and name not in known:
+        if close:
             sentences.append(f"No input of role {role} is named {name}; did you mean {close[0]}?")
     return sentences

@@ -63,6 +63,7 @@ def plan(
         snapshot=snapshot,
         policy=policy,
         now_seconds=now_seconds,
+        ec2_seconds=ec2_seconds,
         around=None if instances is None else Surroundings(instances, hosts),
         owned=owned,
         free=Resources(
@@ -181,7 +182,7 @@ def _expired(run: Run, pools: Sequence[PoolDecision]) -> tuple[OwnedVolume, ...]
     if run.drill or not run.policy.delete_orphans or run.clock_ahead_seconds is None:
         return ()
     adopted = {action.adopts for pool in pools for action in pool.actions}
-    return expired(run.snapshot, run.owned, adopted, run.now_seconds - run.clock_ahead_seconds)
+    return expired(run.snapshot, run.owned, adopted, run.ec2_seconds)
 
 
 def _costs(run: Run, useless: Sequence[Useless], lost: Sequence[OwnedVolume], gone: Sequence[OwnedVolume]) -> str:

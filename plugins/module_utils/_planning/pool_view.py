@@ -41,6 +41,8 @@ class Run:
     snapshot: Snapshot
     policy: Policy
     now_seconds: float
+    # By EC2's clock, as far as anybody told.
+    ec2_seconds: float
     around: Optional[Surroundings]
     owned: Sequence[OwnedVolume]
     free: Resources
@@ -55,11 +57,6 @@ class Run:
     rollbacks: Sequence[Rollback] = ()
     # Of EC2's clock; None where nobody told.
     clock_ahead_seconds: Optional[float] = None
-
-    @property
-    def ec2_seconds(self) -> float:
-        """What it is by EC2's clock, as far as anybody told."""
-        return self.now_seconds - (self.clock_ahead_seconds or 0.0)
 
 
 def fullest(snapshot: Snapshot, pool: StoragePool) -> Optional[tuple[Device, float]]:

@@ -137,7 +137,7 @@ def _status(decision: Optional[Mapping[str, Any]], run: Mapping[str, Any], failu
     verified = bool((run.get("verification") or {}).get("complete"))
     if status == "planned" and verified:
         return "drilled" if run.get("drill") else "changed"
-    if _awaits_approval(decision, "waiting") and status in {"planned", "capped"} and not run.get("check_mode"):
+    if _awaits_approval(decision) and status in {"planned", "capped"} and not run.get("check_mode"):
         return "waiting"
     if status == "undecided":
         return "failed" if failure else "waiting"
@@ -145,15 +145,14 @@ def _status(decision: Optional[Mapping[str, Any]], run: Mapping[str, Any], failu
 
 
 def _hint(decision: Optional[Mapping[str, Any]], status: str) -> str:
-    approval = (decision or {}).get("approval") or {}
-    if status in {"waiting", "planned"} and approval.get("mode") == "approve" and not approval["granted"]:
+    if status in {"waiting", "planned"} and _awaits_approval(decision):
         return HINTS["approval"].replace("HASH", str((decision or {}).get("plan_hash"))[:LEAST_HASH_LENGTH])
     return HINTS[status]
 
 
-def _awaits_approval(decision: Optional[Mapping[str, Any]], status: str) -> bool:
+def _awaits_approval(decision: Optional[Mapping[str, Any]]) -> bool:
     approval = (decision or {}).get("approval") or {}
-    return status == "waiting" and approval.get("mode") == "approve" and not approval["granted"]
+    return approval.get("mode") == "approve" and not approval["granted"]
 
 
 def _pool(pool: Mapping[str, Any], later: Optional[Mapping[str, Any]], earlier: Optional[Mapping[str, Any]]) -> Report:

@@ -1,13 +1,12 @@
 """A variable that is nearly one of the role's is told of, and no other."""
 
 import re
-from pathlib import Path
 
 import yaml
 
 from ansible_collections.mesos_scaleio.platform.plugins.module_utils._controller.misspelt import misspelt
+from lab.paths import CHECKOUT
 
-CHECKOUT = Path(__file__).parents[4]
 SPECS = yaml.safe_load((CHECKOUT / "roles/remediation/meta/argument_specs.yml").read_text())["argument_specs"]
 
 
